@@ -1,0 +1,34 @@
+"""Evidence: what a model of record sees in a variant. Only models make it and only keepers read it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A classifier's probabilities, shape (classes,), float32, summing to one (section 2.1's P)."""
+
+    probabilities: NDArray[np.float32]
+
+    @cached_property
+    def order(self) -> NDArray[np.intp]:
+        """Class indices by falling probability, equal ones by index: shape (classes,)."""
+        return np.argsort(-self.probabilities, kind="stable")
+
+    def top(self, count: int) -> list[tuple[int, float]]:
+        """The `count` likeliest classes with their probabilities, likeliest first."""
+        return [(int(k), float(self.probabilities[k])) for k in self.order[:count]]
+
+    def rank(self, label: int) -> int:
+        """The 1-based rank of a class (section 2.1's r)."""
+        return int(np.flatnonzero(self.order == label)[0]) + 1
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that the models of record saw in one variant; a kind that no keeper asked for is absent."""
+
+    prediction: Prediction | None = None

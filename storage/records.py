@@ -1,0 +1,125 @@
+"""What goes into the ledger and what comes out of it: plain frozen data, no database."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from framekeep.reasons import Reason
+from storage.files import FileIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that a decision depends on besides the picture's content."""
+
+    keeper: str
+    min_confidence: float
+    ladder: str
+    min_saving: float
+    subsampling: str
+    progressive: bool
+    model: str
+    model_digest: str
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for equal settings, in every process: a picture is looked at again when it differs."""
+        parts = [getattr(self, name) for name in self.__slots__]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Milliseconds that a picture spent in each stage."""
+
+    read: int = 0
+    climb: int = 0
+    look: int = 0
+    write: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a picture is. `path` is relative to `root`; bytes that are not UTF-8 are surrogate-escaped."""
+
+    root: str
+    path: str
+
+    @property
+    def camera(self) -> str:
+        """The first folder below the root; "." for a picture that lies in the root itself."""
+        head, slash, _ = self.path.partition("/")
+        return head if slash else "."
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One decision, before it has a number. For a kept picture nothing changes: after equals before."""
+
+    place: Place
+    settings: Settings
+    reason: Reason
+    identity: FileIdentity
+    """The file that was looked at."""
+    decided_at: datetime
+    """Aware, UTC."""
+    rung: str | None = None
+    """The chosen rung's name; None where the original's pixels stay."""
+    quality: int | None = None
+    bytes_after: int | None = None
+    """None: as before."""
+    sha256_before: bytes | None = None
+    """None where the file was not read (too young, held, unreadable)."""
+    sha256_after: bytes | None = None
+    label: str | None = None
+    """The original's top-1 class name; None where nothing was recognised or looked at."""
+    probability: float | None = None
+    """The original's top-1 probability."""
+    vault_entry: str | None = None
+    """The name of the original's entry in the root's vault; None for a kept picture."""
+    vault_days: float = 0.0
+    device: str = ""
+    versions: str = ""
+    """Encoder and library versions, for the record."""
+    note: str = ""
+    """What a person needs to know beyond the reason (an errno's text, a missed label)."""
+    missed_by_watcher: bool = False
+    timings: Timings = field(default_factory=Timings)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger last knew of a path."""
+
+    identity: FileIdentity
+    fingerprint: str
+    """The settings' fingerprint of the last decision."""
+    reason: Reason
+    decision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A decision whose replacement was planned and neither confirmed nor abandoned: a crash came between."""
+
+    decision: int
+    place: Place
+    identity: FileIdentity
+    sha256_before: bytes
+    sha256_after: bytes
+    vault_entry: str
+
+
+@dataclass(frozen=True, slots=True)
+class VaultEntry:
+    """An original that the vault holds for a confirmed decision."""
+
+    decision: int
+    place: Place
+    entry: str
+    sha256_before: bytes
+    sha256_after: bytes
+    bytes_before: int
+    bytes_after: int
+    release_at: datetime
