@@ -55,4 +55,6 @@ def _split(text: str) -> list[int]:
         return [int(word) for word in text.split(",")]
     except ValueError:
         presets = ", ".join(_PRESETS)
-        raise ValueError(f"{text!r} is neither a ladder's name ({presets}) nor quality factors such as 90,50,10") from None
+        raise ValueError(
+            f"{text!r} is neither a ladder's name ({presets}) nor quality factors such as 90,50,10"
+        ) from None

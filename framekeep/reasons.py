@@ -64,3 +64,12 @@ class Reason(Enum):
 
 
 _BY_WORD = {reason.word: reason for reason in Reason}
+
+
+class Kept(Exception):  # noqa: N818 - not an error: the ordinary way for a picture to stay as it is
+    """This picture stays as it is, for this reason. `note` says what a person needs beyond the reason."""
+
+    def __init__(self, reason: Reason, note: str = "") -> None:
+        super().__init__(f"{reason.word}: {note or reason.sentence}")
+        self.reason = reason
+        self.note = note

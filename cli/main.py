@@ -1,0 +1,86 @@
+"""The command line: one verb a file, imported only when it is asked for, so that reading commands start at once."""
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from types import MappingProxyType
+from typing import Any, Final
+
+import typer
+from typer.core import TyperGroup
+
+from framekeep import __version__
+from framekeep.errors import FramekeepError
+
+VERBS: Final = MappingProxyType(
+    {
+        "run": "cli.run",
+        "sweep": "cli.sweep",
+        "status": "cli.status",
+        "report": "cli.report",
+        "decisions": "cli.decisions",
+        "explain": "cli.explain",
+        "restore": "cli.restore",
+        "release": "cli.release",
+        "config": "cli.config",
+        "doctor": "cli.doctor",
+        "models": "cli.models",
+    }
+)
+"""Each verb's module, which holds a Typer application called `app`."""
+
+
+class _Verbs(TyperGroup):
+    def list_commands(self, _ctx: Any) -> list[str]:  # noqa: ANN401 - typer's own context class has moved before
+        return list(VERBS)
+
+    def get_command(self, _ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401 - as above
+        if cmd_name not in VERBS:
+            return None
+        command = typer.main.get_command(importlib.import_module(VERBS[cmd_name]).app)
+        command.name = cmd_name
+        return command
+
+
+app = typer.Typer(
+    cls=_Verbs, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"framekeep {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=False)
+def framekeep(
+    *,
+    version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Show the version."),
+) -> None:
+    """Shrinks camera archives without changing what a neural network sees in them."""
+
+
+def main() -> None:
+    """Runs the command line and leaves with its documented exit code."""
+    sys.exit(run(None))
+
+
+def run(arguments: Sequence[str] | None) -> int:
+    """Runs a command line (None: this process's). Returns the exit code; a bug shows its trace and is 1."""
+    try:
+        app(arguments, prog_name="framekeep")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    except FramekeepError as error:
+        typer.echo(f"framekeep: {error}", err=True)
+        return error.exit_code
+    except BrokenPipeError:  # whoever read our output has seen enough (`| head`)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception:  # noqa: BLE001 - a bug: the trace is what its finder needs
+        traceback.print_exc()
+        return 1
+    return 0

@@ -1,0 +1,58 @@
+"""framekeep sweep."""
+
+import json
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.options import ConfigOption, JsonOption, load_config
+from cli.progress import shown
+from daemon.config.schema import Config
+from daemon.house import open_model, opened
+from daemon.log import configure
+from daemon.sweep import Sweeping, rehearse, targets_of
+from daemon.sweep import sweep as sweep_through
+
+app = typer.Typer()
+
+_PARTIAL = 3
+_INTERRUPTED = 130
+
+
+@app.command(epilog="Example: framekeep sweep incoming/gate --keeper t1k,t5k --dry-run")
+def sweep(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Folders or pictures below a root; all roots if none.")
+    ] = None,
+    *,
+    keeper: Annotated[str | None, typer.Option(metavar="K[,K]", help="Instead of the configured keeper.")] = None,
+    ladder: Annotated[str | None, typer.Option(metavar="L", help="Instead of the configured ladder.")] = None,
+    min_confidence: Annotated[float | None, typer.Option(metavar="T", help="Instead of the configured one.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Encode and look, but change nothing.")] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Shrink the pictures that exist already, in one pass."""
+    settings = load_config(config).overridden(keeper=keeper, ladder=ladder, min_confidence=min_confidence)
+    configure(settings.service.log_format, "warning")
+    sweeping = _swept(settings, paths or [], dry_run=dry_run)
+    if as_json:
+        typer.echo(json.dumps(sweeping.summary()))
+    raise typer.Exit(_INTERRUPTED if sweeping.interrupted else _PARTIAL if sweeping.tally.failed else 0)
+
+
+def _swept(config: Config, paths: list[Path], *, dry_run: bool) -> Sweeping:
+    targets = targets_of(config, paths)
+    sweeping = Sweeping(dry_run)
+    with ExitStack() as held:
+        if dry_run:
+            model = open_model(config.selection)
+            held.enter_context(shown(sweeping, config, targets))
+            rehearse(config, model, targets, sweeping)
+        else:
+            house = held.enter_context(opened(config))
+            held.enter_context(shown(sweeping, config, targets))
+            sweep_through(house, targets, sweeping)
+    return sweeping

@@ -1,0 +1,178 @@
+"""What can be configured: sections, keys, defaults and bounds. config.toml says what each key is for."""
+
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+
+from daemon.config.faults import report
+from daemon.config.values import (
+    AbsolutePath,
+    Days,
+    Device,
+    KeeperNames,
+    LadderRungs,
+    LedgerUrl,
+    Patterns,
+    Probability,
+    Sha256,
+    SomePatterns,
+)
+from daemon.names import IGNORE, INCLUDE
+from framekeep.errors import UsageError
+from framekeep.ladder import parse_ladder
+
+_PAPER: Final = parse_ladder("paper")
+
+
+class Section(BaseModel):
+    """Frozen; refuses unknown keys and values of another kind; checks defaults as if they had been given."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True, allow_inf_nan=False)
+
+
+class Watch(Section):
+    roots: Annotated[tuple[AbsolutePath, ...], Field(strict=False)] = (Path("incoming"),)
+    settle_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 2
+    rescan_minutes: Annotated[float, Field(gt=0, le=10_080)] = 10
+    include: SomePatterns = INCLUDE
+    ignore: Patterns = IGNORE
+
+    @field_validator("roots")
+    @classmethod
+    def apart(cls, roots: tuple[Path, ...]) -> tuple[Path, ...]:
+        if not roots:
+            raise ValueError("should name at least one folder")
+        for index, root in enumerate(roots):
+            if root in roots[:index]:
+                raise ValueError(f"{root} stands twice")
+            for outer in set(roots) & set(root.parents):
+                raise ValueError(f"{root} lies inside {outer}, which is watched with all its folders: name one of them")
+        return roots
+
+
+class Selection(Section):
+    model: Annotated[str, Field(min_length=1)] = "tf_efficientnet_lite0"
+    weights: AbsolutePath | None = None
+    weights_sha256: Sha256 | None = None
+    class_names: AbsolutePath | None = None
+    keeper: KeeperNames = "t1k"
+    min_confidence: Probability = 0
+    ladder: LadderRungs = _PAPER
+    min_saving: Probability = 0.01
+    min_age_days: Days = 0
+    device: Device = "auto"
+    batch: Annotated[int, Field(ge=1, le=1024)] = 16
+
+    @field_validator("weights_sha256", "class_names")
+    @classmethod
+    def describes_weights(cls, given: str | Path | None, info: ValidationInfo) -> str | Path | None:
+        if given is not None and info.data.get("weights", given) is None:
+            raise ValueError("describes the file in weights, but weights is not set")
+        return given
+
+
+class Encoder(Section):
+    subsampling: Literal["4:2:0", "4:2:2", "4:4:4"] = "4:2:0"
+    progressive: bool = True
+
+
+class Limits(Section):
+    max_megabytes: Annotated[float, Field(gt=0, le=2048)] = 64
+    max_megapixels: Annotated[float, Field(gt=0, le=89)] = 80  # Pillow warns of decompression bombs above 89.4
+    in_flight_megapixels: Annotated[float, Field(gt=0)] = 200
+
+    @field_validator("in_flight_megapixels")
+    @classmethod
+    def holds_a_picture(cls, budget: float, info: ValidationInfo) -> float:
+        largest = info.data.get("max_megapixels", budget)
+        if budget < largest:
+            raise ValueError(f"should be at least max_megapixels ({largest:g}): the largest picture has to fit")
+        return budget
+
+
+class Ledger(Section):
+    url: LedgerUrl = "sqlite:///var/ledger.sqlite"
+
+
+class Vault(Section):
+    days: Days = 7
+
+
+class Service(Section):
+    runtime_directory: AbsolutePath = Path("var/run")
+    log_format: Literal["auto", "console", "json"] = "auto"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class PolicyBlock(Section):
+    """What differs for the paths that `match` matches; None: as for every other path."""
+
+    match: SomePatterns
+    keeper: KeeperNames | None = None
+    min_confidence: Probability | None = None
+    ladder: LadderRungs | None = None
+    vault_days: Days | None = None
+    min_age_days: Days | None = None
+
+    @model_validator(mode="after")
+    def overrides_something(self) -> Self:
+        if not self.overrides:
+            raise ValueError(f"overrides nothing; it can override {', '.join(self._overridable())}")
+        return self
+
+    @property
+    def overrides(self) -> dict[str, Any]:
+        """The overridden keys with their values."""
+        return {key: value for key in self._overridable() if (value := getattr(self, key)) is not None}
+
+    @classmethod
+    def _overridable(cls) -> list[str]:
+        return [key for key in cls.model_fields if key != "match"]
+
+
+class Config(Section):
+    """A whole configuration. Every path in it is absolute."""
+
+    watch: Watch
+    selection: Selection
+    encoder: Encoder
+    limits: Limits
+    ledger: Ledger
+    vault: Vault
+    service: Service
+    policy: Annotated[tuple[PolicyBlock, ...], Field(strict=False)] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def absent_sections(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """An absent section is an empty one, so that its defaults meet the same folder as what is given."""
+        return {name: {} for name in cls.model_fields if name != "policy"} | given
+
+    @field_validator("policy")
+    @classmethod
+    def each_can_match(cls, blocks: tuple[PolicyBlock, ...]) -> tuple[PolicyBlock, ...]:
+        matches = [block.match for block in blocks]
+        for index, match in enumerate(matches):
+            if match in matches[:index]:
+                raise ValueError(f"two blocks match {', '.join(match)}; the first wins, so the second would do nothing")
+        return blocks
+
+    def overridden(
+        self, *, keeper: str | None = None, ladder: str | None = None, min_confidence: float | None = None
+    ) -> Self:
+        """This configuration with what a command line asks for, which also wins over what policies override.
+
+        Raises UsageError for values that a configuration file could not hold either.
+        """
+        asked = {"keeper": keeper, "ladder": ladder, "min_confidence": min_confidence}
+        asked = {key: value for key, value in asked.items() if value is not None}
+        try:
+            selection = Selection.model_validate(self.selection.model_dump() | asked)
+        except ValidationError as error:
+            raise UsageError(report("what was asked for", error, Selection)) from None
+        values = {key: getattr(selection, key) for key in asked}
+        policy = [
+            block.model_copy(update={k: values[k] for k in values.keys() & block.overrides}) for block in self.policy
+        ]
+        return self.model_copy(update={"selection": selection, "policy": tuple(policy)})

@@ -1,0 +1,98 @@
+"""What a process that replaces pictures holds open: roots with their locks, the ledger, the model."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+
+from daemon.config.roots import check_roots
+from daemon.config.schema import Config, Selection
+from daemon.log import log
+from daemon.names import NameFilter
+from daemon.rules import RuleBook
+from framekeep.errors import ConfigurationError, LedgerError
+from framekeep.models.base import Model
+from framekeep.models.catalogue import ModelChoice
+from storage.ledger.opening import open_writer
+from storage.ledger.writer import Writer
+from storage.recovery import recover
+from storage.root import Root
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Open until the context that made it ends. The writer belongs to the one thread of `ledger`."""
+
+    config: Config
+    model: Model
+    roots: dict[str, Root]
+    writer: Writer
+    ledger: ThreadPoolExecutor
+
+    @property
+    def names(self) -> NameFilter:
+        return NameFilter(self.config.watch.include, self.config.watch.ignore)
+
+    @property
+    def rules(self) -> RuleBook:
+        return RuleBook(self.config, self.model)
+
+
+@contextmanager
+def opened(config: Config, model: Model | None = None) -> Iterator[House]:
+    """Locks and repairs before anything else; the model, which takes longest, comes last unless it is given.
+
+    Raises FramekeepError.
+    """
+    with ExitStack() as held:
+        roots = {str(path): root for path, root in zip(config.watch.roots, _open_roots(held, config), strict=True)}
+        ledger = held.enter_context(ThreadPoolExecutor(1, "ledger"))
+        writer = ledger.submit(open_writer, config.ledger.url).result()
+        held.callback(lambda: ledger.submit(writer.close).result())
+        ledger.submit(_repair, writer, list(roots.values())).result()
+        yield House(config, model or open_model(config.selection), roots, writer, ledger)
+
+
+def open_model(selection: Selection) -> Model:
+    """The configured model of record. Raises ModelUnavailableError."""
+    from framekeep.models.classifier import open_classifier  # noqa: PLC0415 - torch takes seconds to import
+
+    return open_classifier(model_choice(selection), selection.device, selection.batch)
+
+
+def model_choice(selection: Selection) -> ModelChoice:
+    """What the configuration asks for, in the heart's words."""
+    return ModelChoice(selection.model, selection.weights, selection.weights_sha256, selection.class_names)
+
+
+def open_root(path: str) -> Root:
+    """A root in which pictures can be replaced. Raises ConfigurationError where its filesystem cannot do that."""
+    root = Root(path)
+    try:
+        root.probe()
+    except OSError as error:
+        root.close()
+        raise ConfigurationError(
+            f"pictures below {path} cannot be replaced safely: its filesystem does not exchange two files in one step "
+            f"({error.strerror}); watch a folder on ext4, xfs, btrfs or tmpfs"
+        ) from error
+    return root
+
+
+def _open_roots(held: ExitStack, config: Config) -> Sequence[Root]:
+    check_roots(config)
+    roots = [held.enter_context(open_root(str(path))) for path in config.watch.roots]
+    for root in roots:
+        root.lock()
+    return roots
+
+
+def _repair(writer: Writer, roots: Sequence[Root]) -> None:
+    try:
+        recovered = recover(writer, roots)
+    except OSError as error:
+        raise LedgerError(
+            f"what a crash interrupted cannot be repaired: {error}; correct that and start again"
+        ) from error
+    if any(asdict(recovered).values()):
+        log.warning("repaired_after_crash", **asdict(recovered))

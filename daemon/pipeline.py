@@ -1,0 +1,63 @@
+"""Many pictures in flight at once. A daemon and a sweep are this pipeline with two sources."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from daemon.candidates import Candidate
+from daemon.life import Acting, live
+from daemon.log import log
+from daemon.rules import RuleBook
+from daemon.sheet import Sheet
+from daemon.stages import Stages
+from framekeep.errors import FramekeepError
+from framekeep.jpeg.codec import encoder_versions
+from framekeep.reasons import Kept, Reason
+from storage.records import Draft
+
+_IN_FLIGHT_PER_LOOK: Final = 3
+"""Pictures in flight for each place in a batch of looks: while one is looked at, others climb or are written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Takes candidates to their decisions, and tells `decided` of each."""
+
+    stages: Stages
+    acting: Acting
+    rules: RuleBook
+    decided: Callable[[Sheet, Draft], None]
+
+    async def run(self, candidates: AsyncIterator[Candidate]) -> None:
+        """Returns when the candidates end and all are decided.
+
+        A failure with one picture is a decision. Raises FramekeepError where the ledger fails.
+        """
+        slots = asyncio.Semaphore(_IN_FLIGHT_PER_LOOK * self.stages.batch)
+        try:
+            async with asyncio.TaskGroup() as pictures:
+                async for candidate in candidates:
+                    await slots.acquire()
+                    pictures.create_task(self._one(candidate)).add_done_callback(lambda _: slots.release())
+        except* FramekeepError as errors:
+            raise first_of(errors) from None
+
+    async def _one(self, candidate: Candidate) -> None:
+        model = self.stages.model
+        rules = self.rules.for_path(candidate.path)
+        sheet = Sheet(candidate, rules, model.device, encoder_versions(), candidate.identity)
+        try:
+            draft = await live(self.stages, self.acting, sheet)
+        except FramekeepError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one picture's failure must not stop the daemon
+            log.exception("picture_failed", path=candidate.path)
+            draft = await self.acting.keep(sheet, Kept(Reason.ERROR, repr(error)))
+        self.decided(sheet, draft)
+
+
+def first_of(errors: BaseExceptionGroup[FramekeepError]) -> FramekeepError:
+    """The first failure of a group: the others are its consequences."""
+    first = errors.exceptions[0]
+    return first_of(first) if isinstance(first, BaseExceptionGroup) else first

@@ -1,0 +1,98 @@
+"""What a serving daemon tells of itself: the live state in its runtime directory, and systemd's STATUS."""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from daemon.house import House
+from daemon.live_state import LiveState
+from daemon.notify import Notifier
+from daemon.sources import Watched
+from daemon.tally import Tally
+from daemon.watch import Watcher
+from framekeep import __version__
+from storage.records import Draft
+
+_SECONDS: Final = 2
+"""How old what is told may be while something happens."""
+_RECENT_SECONDS: Final = 60
+"""The time over which a rate is counted."""
+
+
+class Reporter:
+    """Counts decisions and tells. Belongs to one event loop."""
+
+    def __init__(self, house: House, watched: Watched, watcher: Watcher) -> None:
+        self._house = house
+        self._watched = watched
+        self._watcher = watcher
+        self._tally = Tally()
+        self._since = datetime.now(UTC)
+        self._last: Draft | None = None
+        self._recent: deque[datetime] = deque()
+
+    def count(self, draft: Draft) -> None:
+        """Every decision comes here."""
+        self._tally.add(draft)
+        self._last = draft
+        self._recent.append(draft.decided_at)
+
+    def sentence(self) -> str:
+        """One line for people."""
+        tally = self._tally
+        return (
+            f"{len(self._watched)} waiting; {tally.replaced} replaced, {tally.kept} kept, {tally.skipped} skipped, "
+            f"{tally.failed} failed; {tally.ratio:.1f} times smaller"
+        )
+
+    def state(self) -> dict[str, Any]:
+        """What `framekeep status` shows."""
+        tally = self._tally
+        return {
+            "version": __version__,
+            "since": self._since.isoformat(),
+            "roots": list(self._house.roots),
+            "model": self._house.model.name,
+            "device": self._house.model.device,
+            "waiting": len(self._watched),
+            "pictures_per_second": round(self._rate(), 2),
+            "replaced": tally.replaced,
+            "kept": tally.kept,
+            "skipped": tally.skipped,
+            "failed": tally.failed,
+            "missed_by_watcher": tally.missed,
+            "bytes_before": tally.bytes_before,
+            "bytes_after": tally.bytes_after,
+            "last_decision_at": self._last.decided_at.isoformat() if self._last else None,
+            "last_decision_reason": self._last.reason.word if self._last else None,
+            "watching": self._watcher.degraded or "everything",
+        }
+
+    @contextmanager
+    def live(self) -> Iterator[None]:
+        """While this lasts the runtime directory says that a daemon is alive."""
+        self._live = LiveState(self._house.config.service.runtime_directory)
+        self._live.write(self.state())
+        try:
+            yield
+        finally:
+            self._live.remove()
+
+    async def keep_writing(self, notifier: Notifier) -> None:
+        """Writes what has changed; an idle daemon writes nothing."""
+        told = ""
+        while True:
+            self._live.write(self.state())
+            if (sentence := self.sentence()) != told:
+                notifier.tell(STATUS=sentence)
+                told = sentence
+            await asyncio.sleep(_SECONDS)
+
+    def _rate(self) -> float:
+        now = datetime.now(UTC)
+        while self._recent and (now - self._recent[0]).total_seconds() > _RECENT_SECONDS:
+            self._recent.popleft()
+        return len(self._recent) / _RECENT_SECONDS

@@ -1,0 +1,91 @@
+"""The daemon's lifecycle: start, serve, reload on SIGHUP, end on SIGTERM when what is in flight is done."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from daemon.config.roots import check_roots
+from daemon.config.schema import Config
+from daemon.house import House, open_model, open_root, opened
+from daemon.log import configure, log
+from daemon.notify import Notifier
+from daemon.serving import serve
+from framekeep.errors import FramekeepError
+from framekeep.models.base import Model
+from storage.ledger.opening import open_writer
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A configuration that was read anew and found good, with its model."""
+
+    config: Config
+    model: Model
+
+
+def run(load: Callable[[], Config], environ: Mapping[str, str]) -> None:
+    """Serves until SIGTERM or SIGINT. Raises FramekeepError; a bad configuration at a reload is only logged."""
+    notifier = Notifier(environ)
+    config, model = load(), None
+    while True:
+        configure(config.service.log_format, config.service.log_level)
+        with opened(config, model) as house:
+            fresh = asyncio.run(_serve_until_reload(house, load, notifier))
+        if fresh is None:
+            return
+        config, model = fresh.config, fresh.model
+
+
+async def _serve_until_reload(house: House, load: Callable[[], Config], notifier: Notifier) -> Fresh | None:
+    """Serves. Returns what to go on with after a reload; None at the end."""
+    stop, hangup = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, hangup.set)
+    reloading = asyncio.create_task(_reload(house, load, hangup, stop))
+    try:
+        await serve(house, stop, notifier)
+    finally:
+        reloading.cancel()
+    return reloading.result() if reloading.done() and not reloading.cancelled() else None
+
+
+async def _reload(house: House, load: Callable[[], Config], hangup: asyncio.Event, stop: asyncio.Event) -> Fresh:
+    """Waits for a SIGHUP with a configuration that can be used, then ends the serving."""
+    while True:
+        await hangup.wait()
+        hangup.clear()
+        try:
+            fresh = await asyncio.to_thread(_read_anew, house, load)
+        except FramekeepError as error:
+            log.error("reload_failed", error=str(error), outcome="the old configuration stays")
+            continue
+        log.info("reloading")
+        stop.set()
+        return fresh
+
+
+def _read_anew(house: House, load: Callable[[], Config]) -> Fresh:
+    """Tries all that a start with the new configuration needs and that is not open already. Raises FramekeepError."""
+    config, old = load(), house.config
+    check_roots(config)
+    for path in set(config.watch.roots) - set(old.watch.roots):
+        open_root(str(path)).close()
+    if config.ledger.url != old.ledger.url:
+        open_writer(config.ledger.url).close()
+    same_model = _model_part(config) == _model_part(old)
+    return Fresh(config, house.model if same_model else open_model(config.selection))
+
+
+def _model_part(config: Config) -> tuple[object, ...]:
+    selection = config.selection
+    return (
+        selection.model,
+        selection.weights,
+        selection.weights_sha256,
+        selection.class_names,
+        selection.device,
+        selection.batch,
+    )

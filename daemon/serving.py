@@ -1,0 +1,141 @@
+"""Serving: one pipeline, and around it the watcher, rescans, releases, the live state and systemd's watchdog."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Final
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from daemon.house import House
+from daemon.journal import Journal
+from daemon.log import log, log_decision
+from daemon.notify import Notifier
+from daemon.pipeline import Pipeline, first_of
+from daemon.releasing import release_due
+from daemon.replacing import Replacing
+from daemon.reporting import Reporter
+from daemon.scanning import Scan
+from daemon.settling import Settling
+from daemon.sheet import Sheet
+from daemon.sources import Watched
+from daemon.stages import Stages
+from daemon.sweep import stages_of
+from daemon.watch import Hearing, Watcher
+from framekeep.errors import FramekeepError
+from framekeep.reasons import Reason
+from storage.records import Draft, Place
+
+_RELEASE_MINUTES: Final = 60
+
+
+async def serve(house: House, stop: asyncio.Event, notifier: Notifier) -> None:
+    """Serves until `stop` is set, and then until what is in flight is done. Raises FramekeepError."""
+    watched = Watched(Settling(house.config.watch.settle_seconds, list(house.roots.values())))
+    rescan, release = asyncio.Event(), asyncio.Event()
+    watcher = _watcher(house, watched, rescan)
+    reporter = Reporter(house, watched, watcher)
+    with stages_of(house.config, house.model) as stages, reporter.live(), _scheduled(house, rescan, release):
+        journal = Journal(house.writer, house.ledger)
+        pipeline = Pipeline(stages, Replacing(stages, journal, house.roots), house.rules, _decided(watched, reporter))
+        try:
+            await asyncio.to_thread(watcher.start)
+            notifier.tell(READY=1, STATUS=reporter.sentence())
+            log.info("serving", roots=list(house.roots), model=house.model.name, device=house.model.device)
+            async with asyncio.TaskGroup() as tasks:
+                others = [
+                    tasks.create_task(_rescans(house, journal, watched, watcher, rescan)),
+                    tasks.create_task(_releases(house, journal, release)),
+                    tasks.create_task(reporter.keep_writing(notifier)),
+                    tasks.create_task(_watchdog(stages, journal, notifier)),
+                    tasks.create_task(_stop_when(stop, watched, notifier)),
+                ]
+                await pipeline.run(watched.candidates())
+                for task in others:
+                    task.cancel()
+        except* FramekeepError as errors:
+            raise first_of(errors) from None
+        finally:
+            await asyncio.to_thread(watcher.stop)
+
+
+def _watcher(house: House, watched: Watched, rescan: asyncio.Event) -> Watcher:
+    """A watcher that delivers into this event loop."""
+    loop = asyncio.get_running_loop()
+
+    def deliver(root: str, path: str) -> None:
+        loop.call_soon_threadsafe(watched.heard, Place(root, path))
+
+    def overflowed() -> None:
+        loop.call_soon_threadsafe(rescan.set)
+
+    return Watcher(list(house.roots), Hearing(house.names, deliver, overflowed))
+
+
+def _decided(watched: Watched, reporter: Reporter) -> Callable[[Sheet, Draft], None]:
+    def decided(sheet: Sheet, draft: Draft) -> None:
+        reporter.count(draft)
+        log_decision(sheet, draft)
+        watched.decided(sheet.candidate, again=draft.reason is Reason.UNSETTLED)
+
+    return decided
+
+
+@contextmanager
+def _scheduled(house: House, rescan: asyncio.Event, release: asyncio.Event) -> Iterator[None]:
+    """Sets the events at their times, and both at once at the start."""
+    scheduler = AsyncIOScheduler(timezone=UTC)
+    scheduler.add_job(_set, "interval", args=[rescan], minutes=house.config.watch.rescan_minutes)
+    scheduler.add_job(_set, "interval", args=[release], minutes=_RELEASE_MINUTES)
+    scheduler.start()
+    rescan.set()
+    release.set()
+    try:
+        yield
+    finally:
+        scheduler.shutdown(wait=False)
+
+
+async def _set(event: asyncio.Event) -> None:
+    event.set()
+
+
+async def _rescans(house: House, journal: Journal, watched: Watched, watcher: Watcher, wanted: asyncio.Event) -> None:
+    """Finds what came while nobody watched: the first time before the start, later what the watcher missed."""
+    scan = Scan(house.names, house.rules, journal.known, lambda _size: None)
+    first = True
+    while True:
+        await wanted.wait()
+        wanted.clear()
+        await asyncio.to_thread(watcher.rearm)
+        for root in house.roots.values():
+            async for candidate in scan.below(root):
+                watched.found(candidate, missed=candidate.missed and not first)
+        first = False
+
+
+async def _releases(house: House, journal: Journal, wanted: asyncio.Event) -> None:
+    while True:
+        await wanted.wait()
+        wanted.clear()
+        released = await journal.using(lambda writer: release_due(writer, house.roots, datetime.now(UTC)))
+        if released.originals:
+            log.info("released", originals=released.originals, bytes=released.bytes)
+
+
+async def _watchdog(stages: Stages, journal: Journal, notifier: Notifier) -> None:
+    """Sends a token through every stage: an idle daemon lives, one with a stuck stage is restarted by systemd."""
+    if notifier.watchdog_seconds is None:
+        return
+    while True:
+        await stages.pulse()
+        await journal.using(lambda _writer: None)
+        notifier.tell(WATCHDOG=1)
+        await asyncio.sleep(notifier.watchdog_seconds / 3)
+
+
+async def _stop_when(stop: asyncio.Event, watched: Watched, notifier: Notifier) -> None:
+    await stop.wait()
+    notifier.tell(STOPPING=1, STATUS="finishing what is in flight")
+    watched.stop()

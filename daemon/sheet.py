@@ -1,0 +1,74 @@
+"""The sheet that travels with a picture: what becomes known of it, stage by stage, until its decision is written."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from daemon.candidates import Candidate
+from daemon.rules import Rules
+from framekeep.reasons import Kept
+from framekeep.variants import Written
+from storage.attribute import Mark
+from storage.files import FileIdentity
+from storage.records import Draft, Timings
+
+
+@dataclass(slots=True)
+class Sheet:
+    """Only the picture's own task writes on it."""
+
+    candidate: Candidate
+    rules: Rules
+    device: str
+    versions: str
+    identity: FileIdentity
+    """As listed, then as read."""
+    sha256: bytes | None = None
+    label: str | None = None
+    probability: float | None = None
+    looks: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def timing(self, stage: str) -> Iterator[None]:
+        """Adds what passes to the time of a stage of Timings."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
+
+    def kept(self, kept: Kept) -> Draft:
+        """The decision to leave the picture as it is."""
+        return Draft(reason=kept.reason, note=kept.note, **self._common())
+
+    def replaced(self, written: Written, mark: Mark) -> Draft:
+        """The decision to replace the picture."""
+        return Draft(
+            reason=written.reason,
+            rung=written.rung.name if written.rung else None,
+            quality=written.rung.quality if written.rung else None,
+            bytes_after=len(written.data),
+            sha256_after=mark.variant,
+            vault_entry=mark.entry,
+            vault_days=self.rules.vault_days,
+            **self._common(),
+        )
+
+    def _common(self) -> dict[str, Any]:
+        return {
+            "place": self.candidate.place,
+            "settings": self.rules.settings,
+            "identity": self.identity,
+            "decided_at": datetime.now(UTC),
+            "sha256_before": self.sha256,
+            "label": self.label,
+            "probability": self.probability,
+            "device": self.device,
+            "versions": self.versions,
+            "missed_by_watcher": self.candidate.missed,
+            "timings": Timings(**{stage: round(seconds * 1000) for stage, seconds in self.seconds.items()}),
+        }

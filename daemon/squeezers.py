@@ -1,0 +1,44 @@
+"""Processes that squeeze originals: MozJPEG ends its whole process on some hostile pictures, which must not be ours."""
+
+import asyncio
+import multiprocessing
+import signal
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+from framekeep.jpeg.squeeze import squeeze, squeeze_apart
+
+
+class SqueezerPool:
+    """Long-lived processes; when one dies, the pictures that were in them are tried again, each in one of its own."""
+
+    def __init__(self, processes: int) -> None:
+        self._processes = processes
+        self._pool = self._fresh()
+
+    async def squeeze(self, data: bytes) -> bytes | None:
+        """The file repacked; None where that cannot be done. Only a picture alone in its process is held guilty."""
+        pool = self._pool
+        try:
+            return await asyncio.get_running_loop().run_in_executor(pool, squeeze, data)
+        except ValueError:
+            return None
+        except BrokenProcessPool:
+            if pool is self._pool:
+                pool.shutdown(wait=False)
+                self._pool = self._fresh()
+            return await asyncio.to_thread(squeeze_apart, data)
+
+    def close(self) -> None:
+        self._pool.shutdown()
+
+    def _fresh(self) -> ProcessPoolExecutor:
+        # A fork server, since a process with threads must not fork; it loads the squeezer once for all of them.
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["framekeep.jpeg.squeeze"])
+        return ProcessPoolExecutor(self._processes, context, initializer=_leave_signals_to_the_parent)
+
+
+def _leave_signals_to_the_parent() -> None:
+    """A Ctrl-C on a terminal reaches every process; what is in flight is to be finished."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,138 @@
+"""One pass over the pictures that exist already."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from daemon.candidates import Candidate
+from daemon.config.schema import Config
+from daemon.house import House
+from daemon.journal import Journal
+from daemon.names import NameFilter
+from daemon.pipeline import Pipeline
+from daemon.rehearsing import Rehearsing, nothing_known
+from daemon.replacing import Replacing
+from daemon.rules import RuleBook
+from daemon.scanning import Scan
+from daemon.settling import Settling
+from daemon.sheet import Sheet
+from daemon.sources import swept
+from daemon.stages import Stages
+from daemon.tally import Tally
+from framekeep.errors import UsageError
+from framekeep.models.base import Model
+from storage.records import Draft, Place
+from storage.root import Tree
+
+
+@dataclass(slots=True)
+class Sweeping:
+    """A sweep under way, as others may watch it."""
+
+    dry_run: bool
+    tally: Tally = field(default_factory=Tally)
+    interrupted: bool = False
+    started: float = field(default_factory=time.monotonic)
+
+    def count(self, _sheet: Sheet, draft: Draft) -> None:
+        """Every decision comes here."""
+        self.tally.add(draft)
+
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
+
+    def rate(self) -> float:
+        """Pictures a second so far."""
+        return self.tally.seen / max(self.seconds(), 1e-9)
+
+    def summary(self) -> dict[str, Any]:
+        """What `sweep --json` ends with."""
+        tally = self.tally
+        return {
+            "seen": tally.seen,
+            "replaced": tally.replaced,
+            "kept": tally.kept,
+            "skipped": tally.skipped,
+            "failed": tally.failed,
+            "bytes_before": tally.bytes_before,
+            "bytes_after": tally.bytes_after,
+            "seconds": round(self.seconds(), 3),
+            "reasons": dict(tally.reasons),
+            "dry_run": self.dry_run,
+            "interrupted": self.interrupted,
+        }
+
+
+def targets_of(config: Config, paths: Sequence[Path]) -> list[Place]:
+    """Each path as a place below its root; no path at all means every root. Raises UsageError."""
+    if not paths:
+        return [Place(str(root), "") for root in config.watch.roots]
+    return [place_of(config, path) for path in paths]
+
+
+def place_of(config: Config, path: Path) -> Place:
+    """A path below its root. Raises UsageError for one that lies outside every root."""
+    for spelled in (Path(os.path.abspath(path)), path.parent.resolve() / path.name):  # noqa: PTH100 - follows no link
+        for root in config.watch.roots:
+            if spelled.is_relative_to(root):
+                relative = spelled.relative_to(root)
+                return Place(str(root), "" if relative == Path() else str(relative))
+    roots = ", ".join(map(str, config.watch.roots))
+    raise UsageError(
+        f"{path} lies outside every watched root ({roots}): add it to [watch] roots, or name a path inside"
+    )
+
+
+def sweep(house: House, targets: Sequence[Place], sweeping: Sweeping) -> None:
+    """Replaces what qualifies. A first SIGINT or SIGTERM finishes what is in flight and sets `interrupted`."""
+    config = house.config
+    with stages_of(config, house.model) as stages:
+        journal = Journal(house.writer, house.ledger)
+        scan = Scan(house.names, house.rules, journal.known, sweeping.tally.skip)
+        pipeline = Pipeline(stages, Replacing(stages, journal, house.roots), house.rules, sweeping.count)
+        asyncio.run(
+            _run(pipeline, scan, [(house.roots[target.root], target.path) for target in targets], config, sweeping)
+        )
+
+
+def rehearse(config: Config, model: Model, targets: Sequence[Place], sweeping: Sweeping) -> None:
+    """A dry run: encodes and looks as a sweep does, and changes nothing."""
+    rules = RuleBook(config, model)
+    with stages_of(config, model) as stages, ExitStack() as held:
+        trees = {root: held.enter_context(Tree(root)) for root in {target.root for target in targets}}
+        names = NameFilter(config.watch.include, config.watch.ignore)
+        scan = Scan(names, rules, nothing_known, sweeping.tally.skip)
+        pipeline = Pipeline(stages, Rehearsing(), rules, sweeping.count)
+        asyncio.run(_run(pipeline, scan, [(trees[target.root], target.path) for target in targets], config, sweeping))
+
+
+def stages_of(config: Config, model: Model) -> Stages:
+    """Where the work is done, as large as the configuration says."""
+    return Stages(model, config.selection.batch, int(config.limits.in_flight_megapixels * 10**6))
+
+
+async def _run(
+    pipeline: Pipeline, scan: Scan, targets: Sequence[tuple[Tree, str]], config: Config, sweeping: Sweeping
+) -> None:
+    def interrupt() -> None:
+        sweeping.interrupted = True
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, interrupt)
+    settle_seconds = config.watch.settle_seconds
+    settling = Settling(settle_seconds, [tree for tree, _ in targets])
+    await pipeline.run(_until_interrupted(swept(scan, settling, targets, settle_seconds), sweeping))
+
+
+async def _until_interrupted(candidates: AsyncIterator[Candidate], sweeping: Sweeping) -> AsyncIterator[Candidate]:
+    async for candidate in candidates:
+        if sweeping.interrupted:
+            return
+        yield candidate

@@ -1,0 +1,44 @@
+"""The device that a model runs on, and how exactly it computes there."""
+
+import torch
+
+from framekeep.errors import ModelUnavailableError
+
+
+def pick_device(wish: str) -> torch.device:
+    """One of "auto" (a CUDA GPU where there is one), "cpu", "cuda" and "cuda:N". Raises ModelUnavailableError."""
+    gpus = torch.cuda.device_count()
+    if wish == "cpu" or (wish == "auto" and gpus == 0):
+        return torch.device("cpu")
+    device = torch.device("cuda:0" if wish in ("auto", "cuda") else _parsed(wish))
+    if device.type != "cuda":
+        raise ModelUnavailableError(f'device = "{wish}" is not supported: use auto, cpu, cuda or cuda:N')
+    if device.index >= gpus:
+        raise ModelUnavailableError(
+            f'device = "{wish}", but PyTorch sees {gpus} CUDA GPUs here: check the driver and that PyTorch is '
+            'a CUDA build, or set device = "auto"'
+        )
+    return device
+
+
+def _parsed(wish: str) -> torch.device:
+    try:
+        return torch.device(wish)
+    except RuntimeError as error:
+        raise ModelUnavailableError(f'device = "{wish}" is unknown: use auto, cpu, cuda or cuda:N') from error
+
+
+def device_name(device: torch.device) -> str:
+    """As decisions record it."""
+    return f"{device} {torch.cuda.get_device_name(device)}" if device.type == "cuda" else str(device)
+
+
+def forbid_reduced_precision() -> None:
+    """fp32 means fp32 from here on in this process: PyTorch leaves TF32 on for convolutions."""
+    if hasattr(torch.backends, "fp32_precision"):
+        torch.backends.fp32_precision = "ieee"
+        torch.backends.cuda.matmul.fp32_precision = "ieee"
+        torch.backends.cudnn.conv.fp32_precision = "ieee"  # type: ignore[attr-defined]  # made at run time
+    else:  # PyTorch before 2.9
+        torch.backends.cuda.matmul.allow_tf32 = False
+        torch.backends.cudnn.allow_tf32 = False

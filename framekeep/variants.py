@@ -1,0 +1,79 @@
+"""A picture's variants: what is shown to the DNN, and what is written."""
+
+from dataclasses import dataclass
+
+from PIL.Image import Image
+
+from framekeep.jpeg.codec import decode, encode, same_pixels
+from framekeep.jpeg.metadata import carry
+from framekeep.jpeg.source import Original
+from framekeep.jpeg.squeeze import squeeze
+from framekeep.ladder import Rung
+from framekeep.reasons import Kept, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """How variants are encoded: chroma subsampling ("4:2:0"), and whether what is written is progressive."""
+
+    subsampling: str
+    progressive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A picture re-encoded at a rung: a whole file with the original's metadata, not yet squeezed."""
+
+    rung: Rung
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What is to stand at the path. `rung` is None where the original's pixels stay."""
+
+    data: bytes
+    rung: Rung | None
+    reason: Reason
+
+
+def climb(original: Original, image: Image, rung: Rung, encoder: Encoder) -> Variant:
+    """The variant at a rung; `image` is the decoded original."""
+    return Variant(rung, carry(encode(image, rung, encoder.subsampling), original, same_coding=False))
+
+
+def settle_on(
+    original: Original, squeezed: bytes | None, chosen: Variant | None, encoder: Encoder, min_saving: float
+) -> Written:
+    """What to write: the squeezed choice, or the squeezed original if that is no larger or nothing was chosen.
+
+    `squeezed` is the original's coding, repacked (None: that cannot be done). Raises Kept where nothing saves
+    `min_saving`, a fraction, of the original, or where squeezing changed pixels.
+    """
+    if squeezed is not None and not same_pixels(squeezed, original.data):
+        squeezed = None
+    candidates = []
+    if squeezed is not None:
+        candidates.append(Written(carry(squeezed, original, same_coding=True), None, Reason.SQUEEZED))
+    if chosen is not None:
+        candidates.append(_squeezed_variant(original, chosen, encoder))
+    written = min(candidates, key=lambda candidate: len(candidate.data), default=None)
+    if written is None or not _saves(written, original, min_saving):
+        raise Kept(Reason.WOULD_NOT_SHRINK)
+    return written
+
+
+def _saves(written: Written, original: Original, min_saving: float) -> bool:
+    before, after = len(original.data), len(written.data)
+    return after < before and before - after >= min_saving * before
+
+
+def _squeezed_variant(original: Original, chosen: Variant, encoder: Encoder) -> Written:
+    if encoder.progressive:
+        coding = squeeze(chosen.data)
+    else:  # the squeezer only writes progressive files; the same encoder with better tables keeps the coefficients
+        coding = encode(decode(original.data), chosen.rung, encoder.subsampling, optimize=True)
+    data = carry(coding, original, same_coding=False)
+    if not same_pixels(data, chosen.data):
+        raise Kept(Reason.ERROR, "squeezing changed the pixels, so nothing was written")
+    return Written(data, chosen.rung, Reason.QUALIFIED)

@@ -1,0 +1,92 @@
+"""What is asked of the ledger by people, and what it answers: plain frozen data."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from framekeep.reasons import Reason
+from storage.ledger.schema import State
+from storage.records import Place, Timings
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which decisions: those that meet all that is not None."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    """Not included."""
+    camera: str | None = None
+    reason: Reason | None = None
+    path: str | None = None
+    """A path relative to its root, with SQLite's GLOB wildcards; `*` matches slashes too."""
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One decision. For a kept picture bytes and hash after are those before (no hash where it was not read)."""
+
+    number: int
+    place: Place
+    state: State
+    """Never PLANNED: what is only planned is no decision yet."""
+    keeper: str
+    min_confidence: float
+    ladder: str
+    model: str
+    rung: str | None
+    quality: int | None
+    reason: Reason
+    bytes_before: int
+    bytes_after: int
+    sha256_before: str | None
+    """Hexadecimal."""
+    sha256_after: str | None
+    """Hexadecimal."""
+    label: str | None
+    probability: float | None
+    decided_at: datetime
+    device: str
+    versions: str
+    vault_entry: str | None
+    """The original's entry in the vault, while it is held."""
+    release_at: datetime | None
+    released_at: datetime | None
+    missed_by_watcher: bool
+    note: str
+    timings: Timings
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Whole UTC days."""
+
+    since: date | None = None
+    until: date | None = None
+    """Not included."""
+
+
+ALWAYS: Final = Period()
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """Sums over decisions; pictures = replaced + kept + failed. A picture that was looked at again counts again."""
+
+    key: str | None
+    """A camera, day, keeper, model, reason or label; None for no label, or where all is one total."""
+    pictures: int = 0
+    replaced: int = 0
+    kept: int = 0
+    failed: int = 0
+    bytes_before: int = 0
+    bytes_after: int = 0
+    bytes_freed: int = 0
+    """What the release of originals has freed so far."""
+    missed_by_watcher: int = 0
+
+    @property
+    def bytes_in_vault(self) -> int:
+        """What was saved and is not free yet, because the vault still holds the originals."""
+        return self.bytes_before - self.bytes_after - self.bytes_freed

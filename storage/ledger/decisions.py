@@ -1,0 +1,106 @@
+"""Decisions as people read them."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, Text, cast, literal, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from framekeep.reasons import Reason
+from storage.ledger.answers import Decision, Wanted
+from storage.ledger.columns import PathBytes
+from storage.ledger.schema import (
+    CameraRow,
+    DecisionRow,
+    EnvironmentRow,
+    FileRow,
+    LabelRow,
+    ReasonRow,
+    RootRow,
+    SettingsRow,
+    State,
+)
+from storage.records import Place, Timings
+
+_ROWS_AT_ONCE: Final = 500
+
+
+def newest(connection: Connection, wanted: Wanted) -> Iterator[Decision]:
+    question = _columns().where(*_conditions(wanted))
+    question = question.order_by(DecisionRow.decided_at.desc(), DecisionRow.id.desc()).limit(wanted.limit)
+    for row in connection.execute(question.execution_options(yield_per=_ROWS_AT_ONCE)):
+        yield _decision(row)
+
+
+def _columns() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            *DecisionRow.__table__.c,
+            RootRow.path.label("root"),
+            FileRow.path,
+            *(SettingsRow.keeper, SettingsRow.min_confidence, SettingsRow.ladder, SettingsRow.model),
+            ReasonRow.word,
+            LabelRow.name.label("label"),
+            *(EnvironmentRow.device, EnvironmentRow.versions),
+        )
+        .join_from(DecisionRow, FileRow)
+        .join(CameraRow)
+        .join(RootRow)
+        .join(SettingsRow)
+        .join(ReasonRow)
+        .join(EnvironmentRow)
+        .outerjoin(LabelRow)
+    )
+
+
+def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    yield DecisionRow.state != State.PLANNED
+    if wanted.since:
+        yield DecisionRow.decided_at >= wanted.since
+    if wanted.until:
+        yield DecisionRow.decided_at < wanted.until
+    if wanted.camera is not None:
+        yield CameraRow.name == wanted.camera
+    if wanted.reason:
+        yield ReasonRow.word == wanted.reason.word
+    if wanted.path is not None:
+        yield _as_text(FileRow.path).op("GLOB", is_comparison=True)(_as_text(literal(wanted.path, PathBytes)))
+
+
+def _as_text(path: ColumnElement[str] | InstrumentedAttribute[str]) -> ColumnElement[str]:
+    """Many builds of SQLite match no bytes; as text they match, UTF-8 or not."""
+    return cast(path, Text)
+
+
+def _decision(row: Row[*tuple[Any, ...]]) -> Decision:
+    return Decision(
+        number=row.id,
+        place=Place(row.root, row.path),
+        state=State(row.state),
+        keeper=row.keeper,
+        min_confidence=row.min_confidence,
+        ladder=row.ladder,
+        model=row.model,
+        rung=row.rung,
+        quality=row.quality,
+        reason=Reason.of(row.word),
+        bytes_before=row.bytes_before,
+        bytes_after=row.bytes_after,
+        sha256_before=_hex(row.sha256_before),
+        sha256_after=_hex(row.sha256_after or row.sha256_before),
+        label=row.label,
+        probability=row.probability,
+        decided_at=row.decided_at,
+        device=row.device,
+        versions=row.versions,
+        vault_entry=row.vault_entry,
+        release_at=row.release_at,
+        released_at=row.released_at,
+        missed_by_watcher=row.missed_by_watcher,
+        note=row.note,
+        timings=Timings(row.ms_read, row.ms_climb, row.ms_look, row.ms_write),
+    )
+
+
+def _hex(sha256: bytes | None) -> str | None:
+    return None if sha256 is None else sha256.hex()

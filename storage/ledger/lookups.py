@@ -1,0 +1,130 @@
+"""What the pipeline, recovery, the vault and a restore ask of the ledger."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Connection, Row, Select, select
+
+from framekeep.reasons import Reason
+from storage.files import FileIdentity
+from storage.ledger.schema import (
+    CameraRow,
+    DecisionRow,
+    FileRow,
+    PlanRow,
+    ReasonRow,
+    RootRow,
+    SettingsRow,
+    State,
+)
+from storage.records import Known, Place, Planned, VaultEntry
+
+T = TypeVar("T")
+
+_CHUNK: Final = 500
+"""Values in one IN: enough to be fast, few enough for any build of SQLite."""
+
+
+def known(connection: Connection, root: str, paths: Sequence[str]) -> dict[str, Known]:
+    return {path: fact for chunk in chunks(paths) for path, fact in _known(connection, root, chunk)}
+
+
+def _known(connection: Connection, root: str, paths: Sequence[str]) -> Iterator[tuple[str, Known]]:
+    rows = connection.execute(
+        select(
+            *(FileRow.path, FileRow.size, FileRow.mtime_ns, FileRow.ctime_ns, FileRow.inode),
+            *(SettingsRow.fingerprint, ReasonRow.word, DecisionRow.id),
+        )
+        .join_from(FileRow, CameraRow)
+        .join(RootRow)
+        .join(DecisionRow, DecisionRow.id == FileRow.decision_id)
+        .join(SettingsRow)
+        .join(ReasonRow)
+        .where(FileRow.path.in_(paths), RootRow.path == root)
+    )
+    for path, *identity, fingerprint, word, decision in rows:
+        yield path, Known(FileIdentity(*identity), fingerprint, Reason.of(word), decision)
+
+
+def wrote(connection: Connection, sha256s: Sequence[bytes]) -> set[bytes]:
+    """Which of these contents framekeep wrote or was about to write. Undone ones count: copies may be about."""
+    return _found(connection, sha256s, select(DecisionRow.sha256_after).where(DecisionRow.sha256_after.is_not(None)))
+
+
+def restored(connection: Connection, sha256s: Sequence[bytes]) -> set[bytes]:
+    """Which of these contents an administrator put back."""
+    return _found(connection, sha256s, select(DecisionRow.sha256_before).where(DecisionRow.restores.is_not(None)))
+
+
+def _found(connection: Connection, sha256s: Sequence[bytes], question: Select[bytes | None]) -> set[bytes]:
+    """The question asks for one column of hashes."""
+    (column,) = question.selected_columns
+    return {
+        sha256
+        for chunk in chunks(sha256s)
+        for sha256 in connection.scalars(question.where(column.in_(chunk)))
+        if sha256
+    }
+
+
+def pending(connection: Connection) -> list[Planned]:
+    """The replacements that were planned and neither confirmed nor abandoned, oldest first."""
+    rows = connection.execute(
+        select(
+            *(DecisionRow.id, RootRow.path, FileRow.path),
+            *(PlanRow.size, PlanRow.mtime_ns, PlanRow.ctime_ns, PlanRow.inode),
+            *(DecisionRow.sha256_before, DecisionRow.sha256_after, DecisionRow.vault_entry),
+        )
+        .join_from(PlanRow, DecisionRow)
+        .join(FileRow)
+        .join(CameraRow)
+        .join(RootRow)
+        .order_by(DecisionRow.id)
+    )
+    return [_planned(row) for row in rows]
+
+
+def _planned(row: Row[*tuple[Any, ...]]) -> Planned:
+    decision, root, path, size, mtime_ns, ctime_ns, inode, *rest = row
+    return Planned(decision, Place(root, path), FileIdentity(size, mtime_ns, ctime_ns, inode), *rest)
+
+
+def due(connection: Connection, now: datetime, limit: int, roots: Sequence[str]) -> list[VaultEntry]:
+    overdue = _held().where(DecisionRow.release_at <= now, RootRow.path.in_(roots))
+    return [_entry(row) for row in connection.execute(overdue.order_by(DecisionRow.release_at).limit(limit))]
+
+
+def held_entries(connection: Connection, root: str, paths: Sequence[str]) -> dict[str, VaultEntry]:
+    """The newest held original of each path that has one."""
+    entries = (
+        _entry(row)
+        for chunk in chunks(paths)
+        for row in connection.execute(
+            _held().where(FileRow.path.in_(chunk), RootRow.path == root).order_by(DecisionRow.id)
+        )
+    )
+    return {entry.place.path: entry for entry in entries}
+
+
+def _held() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            *(DecisionRow.id, RootRow.path, FileRow.path, DecisionRow.vault_entry),
+            *(DecisionRow.sha256_before, DecisionRow.sha256_after),
+            *(DecisionRow.bytes_before, DecisionRow.bytes_after, DecisionRow.release_at),
+        )
+        .join_from(DecisionRow, FileRow)
+        .join(CameraRow)
+        .join(RootRow)
+        .where(DecisionRow.vault_entry.is_not(None), DecisionRow.state == State.CONFIRMED)
+    )
+
+
+def _entry(row: Row[*tuple[Any, ...]]) -> VaultEntry:
+    decision, root, path, *rest = row
+    return VaultEntry(decision, Place(root, path), *rest)
+
+
+def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK))

@@ -1,0 +1,105 @@
+"""What becomes of a decision after it was planned. All within the caller's transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from framekeep.reasons import Reason
+from storage.files import FileIdentity
+from storage.ledger.files import settle_files
+from storage.ledger.interning import Numbers
+from storage.ledger.journal import NOTHING_CHANGED
+from storage.ledger.schema import DecisionRow, PlanRow, State
+from storage.ledger.totals import count, recounted
+
+_NOT_LOOKED_AT: Final = {
+    "missed_by_watcher": False,
+    "note": "",
+    "ms_read": 0,
+    "ms_climb": 0,
+    "ms_look": 0,
+    "ms_write": 0,
+}
+
+
+def confirm(connection: Connection, confirmations: Sequence[tuple[int, FileIdentity]]) -> None:
+    decisions = [decision for decision, _ in confirmations]
+    plans = _end_plans(connection, decisions)
+    with recounted(connection, decisions):
+        connection.execute(update(DecisionRow).where(DecisionRow.id.in_(decisions)).values(state=State.CONFIRMED))
+    settle_files(connection, [(plans[decision][0], identity, decision) for decision, identity in confirmations])
+
+
+def abandon(connection: Connection, numbers: Numbers, abandonments: Sequence[tuple[int, Reason, str]]) -> None:
+    decisions = [decision for decision, _, _ in abandonments]
+    plans = _end_plans(connection, decisions)
+    with recounted(connection, decisions):
+        for decision, reason, note in abandonments:
+            _keep(connection, decision, numbers.reason(connection, reason), note)
+    settle_files(connection, [(*plans[decision], decision) for decision in decisions])
+
+
+def _keep(connection: Connection, decision: int, reason: int, note: str) -> None:
+    kept = {"state": State.ABANDONED, "bytes_after": DecisionRow.bytes_before, "reason_id": reason, "note": note}
+    connection.execute(update(DecisionRow).where(DecisionRow.id == decision).values(kept | NOTHING_CHANGED))
+
+
+def _end_plans(connection: Connection, decisions: Sequence[int]) -> dict[int, tuple[int, FileIdentity]]:
+    """The file, and what it was like when it was looked at, of each decision; they are planned no longer.
+
+    Raises ValueError where one of them was not planned.
+    """
+    rows = connection.execute(
+        select(DecisionRow.id, DecisionRow.file_id, PlanRow.size, PlanRow.mtime_ns, PlanRow.ctime_ns, PlanRow.inode)
+        .join_from(PlanRow, DecisionRow)
+        .where(DecisionRow.id.in_(decisions))
+    )
+    plans = {decision: (file, FileIdentity(*identity)) for decision, file, *identity in rows}
+    if strangers := set(decisions) - plans.keys():
+        raise ValueError(f"decisions that are not planned: {sorted(strangers)}")
+    connection.execute(delete(PlanRow).where(PlanRow.decision_id.in_(decisions)))
+    return plans
+
+
+def release(connection: Connection, decisions: Sequence[int], at: datetime) -> None:
+    held = select(DecisionRow.id).where(
+        DecisionRow.id.in_(decisions), DecisionRow.vault_entry.is_not(None), DecisionRow.state == State.CONFIRMED
+    )
+    released = list(connection.scalars(held))
+    change = update(DecisionRow).where(DecisionRow.id.in_(released)).values(vault_entry=None, released_at=at)
+    with recounted(connection, released):
+        connection.execute(change)
+
+
+def restore(connection: Connection, numbers: Numbers, decision: int, identity: FileIdentity, at: datetime) -> int:
+    """The new decision's number. Raises ValueError where the decision is not a confirmed replacement."""
+    restored = _undo(connection, decision)
+    restored |= {"restores": decision, "reason_id": numbers.reason(connection, Reason.RESTORED), "decided_at": at}
+    new = connection.scalars(insert(DecisionRow).returning(DecisionRow.id), restored).one()
+    count(connection, [new])
+    settle_files(connection, [(restored["file_id"], identity, new)])
+    return new
+
+
+def _undo(connection: Connection, decision: int) -> dict[str, Any]:
+    """Takes a replacement back, and gives the row of the decision that tells so, as far as it is the same."""
+    replacement = (
+        connection.execute(
+            select(
+                *(DecisionRow.file_id, DecisionRow.settings_id, DecisionRow.environment_id, DecisionRow.label_id),
+                *(DecisionRow.probability, DecisionRow.bytes_before, DecisionRow.sha256_before),
+            ).where(
+                DecisionRow.id == decision, DecisionRow.state == State.CONFIRMED, DecisionRow.sha256_after.is_not(None)
+            )
+        )
+        .mappings()
+        .one_or_none()
+    )
+    if replacement is None:
+        raise ValueError(f"decision {decision} is not a confirmed replacement")
+    undone = update(DecisionRow).where(DecisionRow.id == decision)
+    with recounted(connection, [decision]):
+        connection.execute(undone.values(state=State.UNDONE, vault_entry=None, release_at=None))
+    return {**replacement, "bytes_after": replacement["bytes_before"], "state": State.CONFIRMED, **_NOT_LOOKED_AT}

@@ -1,0 +1,75 @@
+"""The daily totals: what a decision adds to them, told once, by the decision's row itself.
+
+Whoever changes counted rows does so within `recounted`, so the totals are the sums over the rows at every commit.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from sqlalchemy import ColumnElement, Connection, Integer, Select, bindparam, case, literal, select, type_coerce
+from sqlalchemy.dialects.sqlite import Insert, insert
+
+from storage.ledger.schema import COUNTED, DailyTotalRow, DecisionRow, FileRow
+
+DAY: Final = 86_400_000_000
+"""Microseconds."""
+
+
+def amounts() -> dict[str, ColumnElement[int]]:
+    """What one counted decision adds, by the column of the totals."""
+    saved = DecisionRow.bytes_before - DecisionRow.bytes_after
+    return {
+        "pictures": literal(1),
+        "bytes_before": type_coerce(DecisionRow.bytes_before, Integer),
+        "bytes_after": type_coerce(DecisionRow.bytes_after, Integer),
+        "bytes_freed": case((DecisionRow.released_at.is_not(None), saved), else_=0),
+        "missed_by_watcher": type_coerce(DecisionRow.missed_by_watcher, Integer),
+    }
+
+
+def keys() -> dict[str, ColumnElement[int]]:
+    """The totals' row that a decision adds to."""
+    return {
+        "day": type_coerce(DecisionRow.decided_at, Integer) // DAY,
+        "camera_id": type_coerce(FileRow.camera_id, Integer),
+        "settings_id": type_coerce(DecisionRow.settings_id, Integer),
+        "reason_id": type_coerce(DecisionRow.reason_id, Integer),
+    }
+
+
+@contextmanager
+def recounted(connection: Connection, decisions: Sequence[int]) -> Iterator[None]:
+    """Takes the decisions out of the totals and, when the caller has changed their rows, puts them in again."""
+    _add(connection, decisions, -1)
+    yield
+    _add(connection, decisions, +1)
+
+
+def count(connection: Connection, decisions: Sequence[int]) -> None:
+    """Adds decisions whose rows are new."""
+    _add(connection, decisions, +1)
+
+
+def _add(connection: Connection, decisions: Sequence[int], sign: int) -> None:
+    connection.execute(_ADDITION, {"decisions": decisions, "sign": sign})
+
+
+def _addition() -> Insert:
+    addition = insert(DailyTotalRow).from_select([*keys(), *amounts()], _contributions())
+    table = DailyTotalRow.__table__
+    sums = {name: table.c[name] + addition.excluded[name] for name in amounts()}
+    return addition.on_conflict_do_update(index_elements=list(keys()), set_=sums)
+
+
+def _contributions() -> Select[*tuple[int, ...]]:
+    signed = [amount * bindparam("sign", type_=Integer) for amount in amounts().values()]
+    return (
+        select(*keys().values(), *signed)
+        .join_from(DecisionRow, FileRow)
+        .where(DecisionRow.id.in_(bindparam("decisions", expanding=True)), DecisionRow.state.in_(COUNTED))
+    )
+
+
+_ADDITION: Final = _addition()
+"""Built once: it takes longer to build than to run."""

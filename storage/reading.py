@@ -1,0 +1,81 @@
+"""One open, one read: a picture's bytes together with what was true of the file while they were read."""
+
+import hashlib
+import os
+import stat
+from dataclasses import dataclass
+from typing import Final
+
+from framekeep.reasons import Kept, Reason
+from storage.attribute import Mark, read_mark
+from storage.faults import keeping
+from storage.files import FileIdentity
+from storage.root import Tree
+
+_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+"""O_NONBLOCK: a FIFO with a picture's name must not stop anybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A file's whole content, as it was while nothing changed it."""
+
+    data: bytes
+    sha256: bytes
+    identity: FileIdentity
+    mark: Mark | None
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether framekeep's own mark lies on exactly these bytes."""
+        return self.mark is not None and self.mark.variant == self.sha256
+
+
+def open_picture(folder: int, name: str) -> int:
+    """An open descriptor of a regular file with one name. Raises Kept and OSError."""
+    descriptor = os.open(name, _FLAGS, dir_fd=folder)
+    try:
+        _check(os.fstat(descriptor))
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _check(status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise Kept(Reason.NOT_A_FILE)
+    if status.st_nlink > 1:
+        raise Kept(Reason.HARD_LINKED, f"{status.st_nlink} names")
+
+
+def read(root: Tree, path: str, max_bytes: int) -> Picture:
+    """Reads a picture of the root without following any link. Raises Kept."""
+    with keeping(Reason.UNREADABLE, EACCES=Reason.UNREADABLE, EPERM=Reason.UNREADABLE), root.folder_of(path) as place:
+        descriptor = open_picture(*place)
+        try:
+            return _read(descriptor, max_bytes)
+        finally:
+            os.close(descriptor)
+
+
+def _read(descriptor: int, max_bytes: int) -> Picture:
+    identity = FileIdentity.of(os.fstat(descriptor))
+    if identity.size > max_bytes:
+        raise Kept(Reason.TOO_LARGE, f"{identity.size} bytes")
+    data = read_whole(descriptor, identity.size)
+    if len(data) != identity.size or FileIdentity.of(os.fstat(descriptor)) != identity:
+        raise Kept(Reason.UNSETTLED)
+    return Picture(data, hashlib.sha256(data).digest(), identity, read_mark(descriptor))
+
+
+def read_whole(descriptor: int, size: int) -> bytes:
+    """The open file's bytes from its start; at most one more than `size`, so that growth shows."""
+    with os.fdopen(os.dup(descriptor), "rb", buffering=0) as file:
+        file.seek(0)
+        parts = []
+        left = size + 1
+        while left and (part := file.read(left)):
+            parts.append(part)
+            left -= len(part)
+        return b"".join(parts)

@@ -1,0 +1,213 @@
+"""The replacement of one file: the only module that changes what stands at a watched path.
+
+    stage   the variant written to ROOT/.framekeep/staged/ENTRY with the original's owner, mode, times and attributes,
+            and fsynced
+    (plan)  the caller makes the ledger's row durable
+    swap    path and staged/ENTRY exchanged in one step; what came out is checked to be the file that was read and
+            becomes vault/ENTRY, else it goes back; folders fsynced
+    (confirm)
+
+At every instant the path holds the camera's bytes or the whole variant. Recovery (storage/recovery.py) knows each state
+that a crash can leave between these steps.
+"""
+
+import errno
+import hashlib
+import os
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Final
+
+from framekeep.reasons import Kept, Reason
+from storage import attribute, renameat2
+from storage.attribute import Mark
+from storage.faults import keeping
+from storage.files import FileIdentity
+from storage.reading import open_picture, read_whole
+from storage.root import Root, remove
+
+_CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class Unfinished(Exception):  # noqa: N818 - a state, which recovery ends at the next start
+    """The exchange happened, and then something failed: the planned row stays, and the next start repairs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """What is to be exchanged: the file that was read, and the variant's mark, which names both contents."""
+
+    path: str
+    read: FileIdentity
+    mark: Mark
+
+
+def stage(root: Root, swap: Swap, variant: bytes) -> None:
+    """Writes the variant beside the vault, ready for the exchange. Raises Kept; then nothing is left behind."""
+    entry = swap.mark.entry
+    with keeping():
+        try:
+            with root.folder_of(swap.path) as place:
+                original = open_picture(*place)
+                try:
+                    _write(root.staged, original, swap, variant)
+                finally:
+                    os.close(original)
+            os.fsync(root.staged)
+        except BaseException:
+            remove(root.staged, entry)
+            raise
+
+
+def swap_in(root: Root, swap: Swap) -> FileIdentity:
+    """Exchanges the staged variant with the path. Returns the variant's identity at the path.
+
+    Raises Kept where the path no longer holds the file that was read: whatever arrived last stands there then.
+    Raises Unfinished where the exchange happened and what follows it failed.
+    """
+    with ExitStack() as opened:
+        folder, name, variant = _exchange(opened, root, swap)
+        try:
+            if _is_original(root.staged, swap):
+                keep_original(root, swap.mark.entry)
+                os.fsync(folder)
+                return FileIdentity.of(_at_path(folder, name, variant))
+            give_back(root, swap.mark.entry, (folder, name), variant.st_ino)
+        except OSError as error:
+            raise Unfinished(f"{swap.path}: {error}") from error
+        raise Kept(Reason.UNSETTLED, "the file changed before the exchange, which was taken back")
+
+
+def _exchange(opened: ExitStack, root: Root, swap: Swap) -> tuple[int, str, os.stat_result]:
+    """The exchange alone; where it fails, the variant is removed again. Raises Kept."""
+    entry = swap.mark.entry
+    with keeping():
+        variant = os.stat(entry, dir_fd=root.staged, follow_symlinks=False)
+        try:
+            folder, name = opened.enter_context(root.folder_of(swap.path))
+            renameat2.exchange(folder, name, root.staged, entry)
+        except OSError:
+            if _inode(root.staged, entry) == variant.st_ino:  # never an original, whatever the error meant
+                remove(root.staged, entry)
+            raise
+        return folder, name, variant
+
+
+def keep_original(root: Root, entry: str) -> None:
+    """The original that came out of the exchange becomes the vault's entry."""
+    renameat2.move(root.staged, entry, root.vault, entry)
+    os.fsync(root.vault)
+    os.fsync(root.staged)
+
+
+def give_back(root: Root, entry: str, place: tuple[int, str], variant: int) -> None:
+    """Puts a stranger that came out of the exchange back at its path; `variant` is the variant's inode.
+
+    Others may write the path meanwhile. Whatever arrived there last stays there: each exchange takes out either what
+    we had put in (done) or something newer, which then has to go in again. A stranger that a newer file has replaced
+    is set aside, not dropped.
+    """
+    folder, name = place
+    put_in, in_hand = variant, _inode(root.staged, entry)
+    while True:
+        try:
+            renameat2.exchange(folder, name, root.staged, entry)
+        except FileNotFoundError:
+            if _put_where_nothing_is(root, entry, place):
+                return
+            continue
+        came_out = _inode(root.staged, entry)
+        if came_out == put_in:
+            _dispose(root, entry, is_variant=came_out == variant)
+            break
+        put_in, in_hand = in_hand, came_out
+    os.fsync(folder)
+    os.fsync(root.staged)
+
+
+def _write(staged: int, original: int, swap: Swap, variant: bytes) -> None:
+    status = os.fstat(original)
+    if not FileIdentity.of(status).same_content_as(swap.read):
+        raise Kept(Reason.UNSETTLED)
+    descriptor = os.open(swap.mark.entry, _CREATE, 0o600, dir_fd=staged)
+    try:
+        swap.mark.write(descriptor)  # first, so that recovery knows even half a variant for what it is
+        with os.fdopen(os.dup(descriptor), "wb") as file:
+            file.write(variant)
+        _copy_properties(original, status, descriptor)
+        os.utime(descriptor, ns=(status.st_atime_ns, status.st_mtime_ns))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _copy_properties(original: int, status: os.stat_result, descriptor: int) -> None:
+    """Owner first: changing it clears mode bits. Then mode, then attributes (POSIX ACLs are attributes too)."""
+    own = os.fstat(descriptor)
+    if (own.st_uid, own.st_gid) != (status.st_uid, status.st_gid):
+        os.fchown(descriptor, status.st_uid, status.st_gid)
+    os.fchmod(descriptor, status.st_mode & 0o7777)
+    present = _attributes(descriptor)
+    for name, value in _attributes(original).items():
+        if present.get(name) != value:  # a security module may have given the same already, and forbid to set it
+            os.setxattr(descriptor, name, value)
+
+
+def _attributes(descriptor: int) -> dict[str, bytes]:
+    try:
+        names = os.listxattr(descriptor)
+    except OSError as error:
+        if error.errno != errno.ENOTSUP:
+            raise
+        return {}
+    return {name: os.getxattr(descriptor, name) for name in names if name != attribute.NAME}
+
+
+def _is_original(staged: int, swap: Swap) -> bool:
+    """Whether what came out is the very file that was read, with the same bytes and no second name."""
+    try:
+        descriptor = open_picture(staged, swap.mark.entry)
+    except (Kept, OSError):
+        return False
+    try:
+        if not FileIdentity.of(os.fstat(descriptor)).same_content_as(swap.read):
+            return False
+        return hashlib.sha256(read_whole(descriptor, swap.read.size)).digest() == swap.mark.original
+    finally:
+        os.close(descriptor)
+
+
+def _at_path(folder: int, name: str, variant: os.stat_result) -> os.stat_result:
+    """The variant's state after the exchange, from the path where it still stands, else as it was staged."""
+    try:
+        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except OSError:
+        return variant
+    return status if status.st_ino == variant.st_ino else variant
+
+
+def _put_where_nothing_is(root: Root, entry: str, place: tuple[int, str]) -> bool:
+    """Somebody deleted what we had put in: what is in hand goes to the empty path. False: the path is taken again."""
+    try:
+        renameat2.move(root.staged, entry, *place)
+    except FileExistsError:
+        return False
+    os.fsync(place[0])
+    return True
+
+
+def _dispose(root: Root, entry: str, *, is_variant: bool) -> None:
+    if is_variant:
+        remove(root.staged, entry)
+    else:
+        set_aside(root, entry)
+
+
+def set_aside(root: Root, entry: str) -> None:
+    """Nobody knows this file: it is kept under `strangers/`, never deleted."""
+    renameat2.move(root.staged, entry, root.strangers, entry)
+    os.fsync(root.strangers)
+
+
+def _inode(folder: int, name: str) -> int:
+    return os.stat(name, dir_fd=folder, follow_symlinks=False).st_ino

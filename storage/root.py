@@ -1,0 +1,138 @@
+"""A watched root, held by descriptors: whoever may write in it cannot lead framekeep out of it.
+
+ROOT/.framekeep/        mode 0700, framekeep's own
+    lock                one instance at a time
+    staged/             variants on their way to their path
+    vault/              originals whose decisions can be undone
+    strangers/          files that nobody expected, never deleted
+"""
+
+import errno
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Final, Self
+
+from framekeep.errors import AlreadyRunningError, ConfigurationError
+from storage import renameat2
+
+OWN: Final = ".framekeep"
+_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class Tree:
+    """A watched root that is only read. Close it, or use it as a context manager."""
+
+    def __init__(self, path: str) -> None:
+        """Opens the root. Raises ConfigurationError."""
+        self.path = path
+        with ExitStack() as opened:
+            try:
+                self._open(opened)
+            except OSError as error:
+                raise ConfigurationError(f"{path} cannot be used as a watched root: {_plain(error)}") from error
+            self._opened = opened.pop_all()
+
+    def _open(self, opened: ExitStack) -> None:
+        self.descriptor = _hold(opened, self.path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._opened.close()
+
+    @contextmanager
+    def folder_of(self, path: str) -> Iterator[tuple[int, str]]:
+        """The open folder of a picture and the picture's name in it; no link is followed on the way.
+
+        Raises OSError: ENOENT or ENOTDIR where the folder is gone or is a link now.
+        """
+        *folders, name = path.split("/")
+        if OWN in folders or ".." in folders or name in {"", ".", ".."}:
+            raise OSError(errno.ENOENT, "not a picture's path", path)
+        with ExitStack() as opened:
+            descriptor = self.descriptor
+            for folder in folders:
+                descriptor = _hold(opened, folder, descriptor)
+            yield descriptor, name
+
+
+class Root(Tree):
+    """A watched root whose pictures may be replaced, with its folders below `.framekeep`, which are made if missing."""
+
+    def _open(self, opened: ExitStack) -> None:
+        super()._open(opened)
+        self.own = _hold(opened, _made(OWN, self.descriptor), self.descriptor)
+        _check_own(self.path, os.fstat(self.own))
+        self.staged = _hold(opened, _made("staged", self.own), self.own)
+        self.vault = _hold(opened, _made("vault", self.own), self.own)
+        self.strangers = _hold(opened, _made("strangers", self.own), self.own)
+
+    def lock(self) -> None:
+        """Takes the root for this process until it is closed. Raises AlreadyRunningError."""
+        descriptor = os.open("lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=self.own)
+        self._opened.callback(os.close, descriptor)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyRunningError(
+                f"another framekeep works on {self.path}: stop it first, or wait until it is done"
+            ) from None
+
+    def probe(self) -> None:
+        """Exchanges two scratch files as a replacement would. Raises OSError where this filesystem cannot."""
+        names = (f"probe-{os.getpid()}-a", f"probe-{os.getpid()}-b")
+        try:
+            for name in names:
+                flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+                descriptor = os.open(name, flags, 0o600, dir_fd=self.staged)
+                try:
+                    os.fsync(descriptor)
+                finally:
+                    os.close(descriptor)
+            renameat2.exchange(self.staged, names[0], self.staged, names[1])
+            os.fsync(self.staged)
+        finally:
+            for name in names:
+                remove(self.staged, name)
+
+
+def remove(folder: int, name: str) -> None:
+    """Deletes a name that may be gone already."""
+    try:
+        os.unlink(name, dir_fd=folder)
+    except FileNotFoundError:
+        return
+
+
+def _hold(opened: ExitStack, path: str, folder: int | None = None) -> int:
+    descriptor = os.open(path, _FOLDER, dir_fd=folder)
+    opened.callback(os.close, descriptor)
+    return descriptor
+
+
+def _made(name: str, folder: int) -> str:
+    try:
+        os.mkdir(name, 0o700, dir_fd=folder)
+    except FileExistsError:
+        return name
+    os.fsync(folder)
+    return name
+
+
+def _check_own(path: str, status: os.stat_result) -> None:
+    """Whoever else could write in `.framekeep` could swap originals: refuse."""
+    if status.st_uid != os.geteuid():
+        raise ConfigurationError(f"{path}/{OWN} belongs to user {status.st_uid}: run framekeep as that user")
+    if stat.S_IMODE(status.st_mode) & 0o077:
+        raise ConfigurationError(f"{path}/{OWN} is open to others: chmod 700 it, after a look at who changed it")
+
+
+def _plain(error: OSError) -> str:
+    return f"{error.strerror or error}" + (f" ({error.filename})" if error.filename else "")

@@ -1,0 +1,69 @@
+"""Which policy holds for a path."""
+
+import pytest
+
+from daemon.config.policy import Policy, PolicyBook
+from daemon.config.schema import Config
+from framekeep.ladder import parse_ladder
+
+
+def book(*blocks: dict[str, object], **sections: object) -> PolicyBook:
+    return PolicyBook(Config.model_validate({"policy": list(blocks), **sections}))
+
+
+def test_without_policies_the_selection_and_the_vault_say_it_all():
+    rules = book(
+        selection={"keeper": "t5k", "min_confidence": 0.2, "ladder": "50", "min_age_days": 3}, vault={"days": 9}
+    )
+    assert rules.for_path("gate/a.jpg") == Policy("default", "t5k", 0.2, parse_ladder("50"), 9, 3)
+
+
+def test_a_block_changes_what_it_names_and_nothing_else():
+    rules = book(
+        {"match": ["gate/**", "yard/**"], "ladder": [40], "vault_days": 0.5}, selection={"min_confidence": 0.2}
+    )
+    assert rules.for_path("yard/a.jpg") == Policy("gate/**, yard/**", "t1k", 0.2, parse_ladder("40"), 0.5, 0)
+    assert rules.for_path("door/a.jpg") == rules.default
+
+
+def test_a_block_can_set_a_value_back_to_zero():
+    rules = book(
+        {"match": "gate/**", "min_confidence": 0, "min_age_days": 0, "vault_days": 0},
+        selection={"min_confidence": 0.2, "min_age_days": 3},
+    )
+    policy = rules.for_path("gate/a.jpg")
+    assert (policy.min_confidence, policy.min_age_days, policy.vault_days) == (0, 0, 0)
+
+
+def test_the_first_match_wins():
+    rules = book({"match": "gate/night/**", "vault_days": 1}, {"match": "gate/**", "vault_days": 2})
+    assert [rules.for_path(path).vault_days for path in ("gate/night/a.jpg", "gate/day/a.jpg", "a.jpg")] == [1, 2, 7]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "matches"),
+    [
+        ("gate/**", "gate/2024/a.jpg", True),
+        ("gate/**", "gates/a.jpg", False),
+        ("gate/**", "old/gate/a.jpg", False),
+        ("gate/**", "Gate/a.jpg", True),
+        ("GATE[A-C]/**", "gateB/a.jpg", True),
+        ("#1/**", "#1/a.jpg", True),
+        ("gate", "old/gate/a.jpg", True),
+        ("/a.jpg", "a.jpg", True),
+        ("/a.jpg", "gate/a.jpg", False),
+        ("*-ir.jpg", "gate/x-ir.jpg", True),
+        ("**", "a.jpg", True),
+        ("gate/**", "gate/\udcff.jpg", True),
+        ("*/x/**", "gate\n/x/a.jpg", True),
+        ("**/x/*.jpg", "gate/new\nline/x/a.jpg", True),
+    ],
+)
+def test_patterns_are_those_of_gitignore_without_regard_to_case(pattern: str, path: str, matches: bool):
+    rules = book({"match": pattern, "vault_days": 1})
+    assert (rules.for_path(path).vault_days == 1) is matches
+
+
+def test_what_a_pattern_excludes_falls_to_the_next_block():
+    rules = book({"match": ["gate/**", "!gate/x.jpg"], "vault_days": 1}, {"match": "gate/**", "vault_days": 2})
+    assert [rules.for_path(path).vault_days for path in ("gate/a.jpg", "gate/x.jpg")] == [1, 2]
