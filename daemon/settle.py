@@ -86,7 +86,7 @@ class SettleTracker:
         An answer that nobody asked for is not heeded.
         """
         wait = self._waits.get(place)
-        if wait is None or not wait.looking:
+        if wait is None:
             return False
         wait.looking = False
         if math.isinf(wait.due):

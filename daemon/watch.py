@@ -163,7 +163,7 @@ class _Listener(FileSystemEventHandler):
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         path = os.fsdecode(event.dest_path or event.src_path).removeprefix(self._prefix)
-        if not event.is_directory and self._hearing.names.picture(path):
+        if self._hearing.names.picture(path):
             self._hearing.deliver(self.root, path)
 
     def leaves_out(self, folder: str) -> bool:

@@ -41,12 +41,12 @@ def misfit(found: Tensors, expected: Tensors) -> str | None:
         return (
             f"{len(missing)} tensors are missing and {len(unknown)} unknown ({example!r}): is it another model's file?"
         )
-    wrong = (key for key in expected if _shape(found[key]) != expected[key].shape)
+    wrong = (key for key in expected if _shape(found[key]) != _shape(expected[key]))
     return next((_wrong_shape(key, found[key], expected[key]) for key in wrong), None)
 
 
-def _shape(value: object) -> tuple[int, ...]:
-    return tuple(value.shape) if isinstance(value, torch.Tensor) else ()
+def _shape(value: object) -> str:
+    return str(tuple(value.shape)) if isinstance(value, torch.Tensor) else type(value).__name__
 
 
 def _wrong_shape(key: str, found: torch.Tensor, expected: torch.Tensor) -> str:

@@ -9,12 +9,11 @@ from PIL import Image
 from timm.data.config import resolve_model_data_config
 from timm.data.transforms_factory import create_transform
 
-from framekeep.errors import ModelUnavailableError
 from framekeep.evidence import Evidence, Prediction
 from framekeep.models.base import Prepared
 from framekeep.models.batching import run_within
 from framekeep.models.catalogue import ModelChoice
-from framekeep.models.device import device_name, forbid_reduced_precision, pick_device
+from framekeep.models.device import device_name, enough_memory, forbid_reduced_precision, pick_device
 from framekeep.models.network import Network, load_network
 from framekeep.reasons import Kept, Reason
 
@@ -43,8 +42,8 @@ class Classifier:
         self.device = device_name(device)
         configuration = resolve_model_data_config(network.module)  # type: ignore[no-untyped-call]  # as timm has it
         self._transform = create_transform(**configuration, is_training=False)
-        # channels_last is still eager fp32, and some four times faster on a CPU
-        self._module = network.module.to(device).to(memory_format=torch.channels_last)
+        with enough_memory(self.name, self.device):  # channels_last is still eager fp32, and much faster on a CPU
+            self._module = network.module.to(device).to(memory_format=torch.channels_last)
         self._place = device
         self._batch = batch
 
@@ -55,13 +54,8 @@ class Classifier:
         return pixels
 
     def look(self, batch: Sequence[Prepared]) -> list[Evidence]:
-        try:
+        with enough_memory(self.name, self.device):
             evidence, self._batch = run_within(self._batch, batch, self._forward, torch.cuda.OutOfMemoryError)
-        except torch.cuda.OutOfMemoryError as error:
-            raise ModelUnavailableError(
-                f"the memory of {self.device} has no room for one picture with {self.name}: free some of it, choose a "
-                'smaller model or set device = "cpu"'
-            ) from error
         return evidence
 
     def _forward(self, batch: Sequence[Prepared]) -> list[Evidence]:

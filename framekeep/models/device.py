@@ -1,5 +1,8 @@
 """The device that a model runs on, and how exactly it computes there."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 from framekeep.errors import ModelUnavailableError
@@ -7,7 +10,7 @@ from framekeep.errors import ModelUnavailableError
 
 def pick_device(wish: str) -> torch.device:
     """One of "auto" (a CUDA GPU where there is one), "cpu", "cuda" and "cuda:N". Raises ModelUnavailableError."""
-    gpus = torch.cuda.device_count()
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if wish == "cpu" or (wish == "auto" and gpus == 0):
         return torch.device("cpu")
     device = torch.device("cuda:0" if wish in ("auto", "cuda") else _parsed(wish))
@@ -31,6 +34,18 @@ def _parsed(wish: str) -> torch.device:
 def device_name(device: torch.device) -> str:
     """As decisions record it."""
     return f"{device} {torch.cuda.get_device_name(device)}" if device.type == "cuda" else str(device)
+
+
+@contextmanager
+def enough_memory(model: str, device: str) -> Iterator[None]:
+    """Raises ModelUnavailableError where what is done inside does not fit the GPU's memory."""
+    try:
+        yield
+    except torch.cuda.OutOfMemoryError as error:
+        raise ModelUnavailableError(
+            f"the memory of {device} has no room for {model} and one picture: free some, choose a smaller model or "
+            'set device = "cpu"'
+        ) from error
 
 
 def forbid_reduced_precision() -> None:

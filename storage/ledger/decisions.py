@@ -64,7 +64,13 @@ def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
     if wanted.reason:
         yield ReasonRow.word == wanted.reason.word
     if wanted.path is not None:
-        yield _as_text(FileRow.path).op("GLOB", is_comparison=True)(_as_text(literal(wanted.path, PathBytes)))
+        yield _matches(wanted.path)
+
+
+def _matches(pattern: str) -> ColumnElement[bool]:
+    if set(pattern).isdisjoint("*?["):
+        return FileRow.path == pattern  # which an index finds
+    return _as_text(FileRow.path).op("GLOB", is_comparison=True)(_as_text(literal(pattern, PathBytes)))
 
 
 def _as_text(path: ColumnElement[str] | InstrumentedAttribute[str]) -> ColumnElement[str]:

@@ -33,7 +33,7 @@ def known(connection: Connection, root: str, paths: Sequence[str]) -> dict[str, 
 def _known(connection: Connection, root: str, paths: Sequence[str]) -> Iterator[tuple[str, Known]]:
     rows = connection.execute(
         select(
-            *(FileRow.path, FileRow.size, FileRow.mtime_ns, FileRow.ctime_ns, FileRow.inode),
+            *(RootRow.path, FileRow.path, FileRow.size, FileRow.mtime_ns, FileRow.ctime_ns, FileRow.inode),
             *(SettingsRow.fingerprint, ReasonRow.word, DecisionRow.id),
         )
         .join_from(FileRow, CameraRow)
@@ -41,10 +41,12 @@ def _known(connection: Connection, root: str, paths: Sequence[str]) -> Iterator[
         .join(DecisionRow, DecisionRow.id == FileRow.decision_id)
         .join(SettingsRow)
         .join(ReasonRow)
-        .where(FileRow.path.in_(paths), RootRow.path == root)
+        .where(FileRow.path.in_(paths))
     )
-    for path, *identity, fingerprint, word, decision in rows:
-        yield path, Known(FileIdentity(*identity), fingerprint, Reason.of(word), decision)
+    # Another root rarely has the same path; asked for the root, SQLite would go through all of its cameras.
+    for found, path, *identity, fingerprint, word, decision in rows:
+        if found == root:
+            yield path, Known(FileIdentity(*identity), fingerprint, Reason.of(word), decision)
 
 
 def wrote(connection: Connection, sha256s: Sequence[bytes]) -> set[bytes]:
@@ -80,6 +82,7 @@ def pending(connection: Connection) -> list[Planned]:
         .join(FileRow)
         .join(CameraRow)
         .join(RootRow)
+        .where(DecisionRow.id.in_(select(PlanRow.decision_id)))  # else SQLite would go through all decisions
         .order_by(DecisionRow.id)
     )
     return [_planned(row) for row in rows]
@@ -100,11 +103,9 @@ def held_entries(connection: Connection, root: str, paths: Sequence[str]) -> dic
     entries = (
         _entry(row)
         for chunk in chunks(paths)
-        for row in connection.execute(
-            _held().where(FileRow.path.in_(chunk), RootRow.path == root).order_by(DecisionRow.id)
-        )
+        for row in connection.execute(_held().where(FileRow.path.in_(chunk)).order_by(DecisionRow.id))
     )
-    return {entry.place.path: entry for entry in entries}
+    return {entry.place.path: entry for entry in entries if entry.place.root == root}
 
 
 def _held() -> Select[*tuple[Any, ...]]:

@@ -121,6 +121,6 @@ def test_the_number_of_names_must_be_that_of_the_classes(hub: None, tmp_path: Pa
         open_classifier(ModelChoice(NAME, class_names=tmp_path / "names.txt"), "cpu", 4)
 
 
-def test_a_model_that_classifies_nothing_is_refused() -> None:
+def test_a_model_that_nobody_published_weights_for_is_refused() -> None:
     with pytest.raises(ModelUnavailableError, match="the hub has no weights"):
-        open_classifier(ModelChoice("test_coatnet"), "cpu", 4)
+        open_classifier(ModelChoice("efficientnet_b6"), "cpu", 4)

@@ -105,6 +105,13 @@ def test_a_checkpoint_that_lacks_a_tensor_is_refused(tmp_path: Path, tuned: torc
     assert "fc.bias" in message
 
 
+def test_a_number_in_a_tensors_place_is_refused(tmp_path: Path, tuned: torch.nn.Module, names: Path) -> None:
+    counter = "bn1.num_batches_tracked"
+    torch.save({**tuned.state_dict(), counter: 5}, tmp_path / "w.pth")
+    message = refusal(ModelChoice(TINY, tmp_path / "w.pth", class_names=names))
+    assert f"{counter!r} has the shape int where () is expected" in message
+
+
 class Hostile:
     """Unpickled, it makes a folder."""
 

@@ -90,8 +90,9 @@ def test_links_are_told_but_not_followed(tmp_path: Path):
     (root / "gate/link.jpg").symlink_to(outside / "secret.jpg")
     (root / "gate/dangling.jpg").symlink_to("nowhere")
     (root / "yard").symlink_to(outside)
+    (root / "folder.jpg").symlink_to(outside)
     found = {file.path: file.status for chunk in walk(str(root), NAMES) for file in chunk}
-    assert found.keys() == {"gate/a.jpg", "gate/link.jpg", "gate/dangling.jpg"}
+    assert found.keys() == {"gate/a.jpg", "gate/link.jpg", "gate/dangling.jpg", "folder.jpg"}
     assert stat.S_ISLNK(found["gate/link.jpg"].st_mode)
     assert paths(root, "yard") == set()
     assert paths(root, "yard/secret.jpg") == set()
@@ -100,11 +101,13 @@ def test_links_are_told_but_not_followed(tmp_path: Path):
 def test_a_folder_that_becomes_a_link_during_the_walk_is_not_entered(tmp_path: Path):
     outside = make(tmp_path / "outside", "deeper/secret.jpg")
     root = make(tmp_path / "root", "a.jpg", "gate/deeper/b.jpg")
-    walking = walk(str(root), NAMES)
+    passed_over: Counter[PassedOver] = Counter()
+    walking = walk(str(root), NAMES, passed_over=passed_over)
     assert [found.path for found in next(walking)] == ["a.jpg"]
     (root / "gate").rename(tmp_path / "moved")
     (root / "gate").symlink_to(outside)
     assert list(walking) == []
+    assert not passed_over
 
 
 def test_a_root_may_be_named_by_a_link(tmp_path: Path):
@@ -131,8 +134,9 @@ def test_an_odd_file_is_told_and_harms_nothing(tmp_path: Path):
 
 
 def test_an_unreadable_folder_is_passed_over(open_folder: Path, request: pytest.FixtureRequest):
-    make(open_folder, "gate/a.jpg", "private/b.jpg", "yard/c.jpg")
+    make(open_folder, "gate/a.jpg", "private/b.jpg", "yard/c.jpg", ".hidden/d.jpg")
     (open_folder / "private").chmod(0)
+    (open_folder / ".hidden").chmod(0)
     request.getfixturevalue("unprivileged")
     passed_over: Counter[PassedOver] = Counter()
     with capture_logs() as logs:
@@ -140,6 +144,8 @@ def test_an_unreadable_folder_is_passed_over(open_folder: Path, request: pytest.
     assert found == {"gate/a.jpg", "yard/c.jpg"}
     assert passed_over == {PassedOver.UNREADABLE: 1}
     assert [(entry["path"], entry["error"]) for entry in logs] == [("private", "Permission denied")]
+    assert list(walk(str(open_folder), NAMES, ".hidden", passed_over)) == []
+    assert passed_over == {PassedOver.UNREADABLE: 1}
 
 
 def test_another_filesystem_below_the_root_is_passed_over(tmp_path: Path):

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -83,7 +82,7 @@ class Ledger(RuleBasedStateMachine):
             assert self.counted.setdefault(decision, Model(draft.reason, size, size)).reason is draft.reason
 
     @rule(target=planned, batch=st.lists(drafts, max_size=4), reason=st.sampled_from(REPLACING), data=st.data())
-    def plan(self, batch: list[Draft], reason: Reason, data: Any):
+    def plan(self, batch: list[Draft], reason: Reason, data: st.DataObject):
         batch = [self.replacing(draft, reason, data.draw(st.integers(0, draft.identity.size - 1))) for draft in batch]
         decisions = self.writer.plan(batch)
         for decision, draft in zip(decisions, batch, strict=True):
@@ -155,5 +154,5 @@ def test_totals_are_the_sums_of_rows_at_every_moment(tmp_path: Path):
     Ledger.template = tmp_path / "template.sqlite"
     open_writer(f"sqlite:///{Ledger.template}").close()
     case = Ledger.TestCase
-    case.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
+    case.settings = settings(max_examples=20, stateful_step_count=20, deadline=None)
     case().runTest()

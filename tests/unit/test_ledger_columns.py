@@ -12,11 +12,11 @@ from storage.ledger.columns import Instant, Nanoseconds, PathBytes, Unsigned, Wo
 DIALECT = dialect()
 
 
-def stored(column: TypeDecorator[Any], value: object) -> Any:  # noqa: ANN401 - whatever the column stores
+def stored(column: TypeDecorator[Any], value: object) -> Any:
     return column.process_bind_param(value, DIALECT)
 
 
-def back(column: TypeDecorator[Any], value: object) -> Any:  # noqa: ANN401 - whatever the column stores
+def back(column: TypeDecorator[Any], value: object) -> Any:
     return column.process_result_value(stored(column, value), DIALECT)
 
 

@@ -12,6 +12,7 @@ from storage.files import FileIdentity
 from storage.ledger.answers import Decision, Period, Total, Wanted
 from storage.ledger.opening import open_reader, open_writer
 from storage.ledger.reader import Reader
+from storage.ledger.reports import By
 from storage.ledger.schema import State
 from storage.ledger.writer import Writer
 from storage.records import Draft, Place, Settings, Timings
@@ -156,6 +157,8 @@ def test_the_newest_decision_comes_first_and_one_of_the_same_instant_by_its_numb
         (Wanted(path="gate/*"), ["gate/sub/b", "gate/a"]),
         (Wanted(path="*/?"), ["yard/c", "gate/sub/b", "gate/a"]),
         (Wanted(path="yard/[cd]"), ["yard/c"]),
+        (Wanted(path="yard/c"), ["yard/c"]),
+        (Wanted(path="yard"), []),
         (Wanted(camera="gate", reason=Reason.NOT_JPEG), ["gate/a"]),
         (Wanted(camera="nowhere"), []),
     ],
@@ -237,7 +240,7 @@ def test_totals_by_each_key(busy: Reader):
         (Period(since=date(2026, 3, 3)), 0),
     ],
 )
-def test_totals_of_a_period(busy: Reader, by: Any, period: Period, pictures: int):
+def test_totals_of_a_period(busy: Reader, by: By | None, period: Period, pictures: int):
     assert sum(total.pictures for total in busy.totals(by, period)) == pictures
 
 

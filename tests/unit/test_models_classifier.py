@@ -1,5 +1,7 @@
 """The classifier around a network that is none: memory, answers that are no numbers, devices."""
 
+from typing import Self
+
 import numpy as np
 import pytest
 import torch
@@ -57,8 +59,17 @@ def test_out_of_memory_halves_the_batch_for_good() -> None:
 
 
 def test_no_room_for_a_single_picture_is_told() -> None:
-    with pytest.raises(ModelUnavailableError, match="no room for one picture"):
+    with pytest.raises(ModelUnavailableError, match="no room for brightest and one picture"):
         classifier(BrightestChannel(room=0), batch=8).look([bright(0), bright(1)])
+
+
+def test_no_room_for_the_network_itself_is_told() -> None:
+    class Huge(BrightestChannel):
+        def _apply(self, *_: object, **__: object) -> Self:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    with pytest.raises(ModelUnavailableError, match="no room"):
+        classifier(Huge(room=1), batch=8)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

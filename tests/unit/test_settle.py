@@ -100,6 +100,28 @@ def test_a_vanished_file_is_forgotten_unless_an_event_came_since():
     assert tracker.due(2) == [Y]
 
 
+def test_nothing_wakes_for_a_file_that_is_forgotten():
+    tracker = SettleTracker(2)
+    tracker.touch(X, 0)
+    tracker.due(1)
+    tracker.looked(X, identity(5), 1)
+    tracker.touch(X, 1.5)
+    assert tracker.due(1.75) == [X]
+    assert tracker.next_due() is None
+    tracker.looked(X, None, 1.75)
+    assert tracker.next_due() is None
+    assert tracker.due(3) == []
+
+
+def test_events_and_looks_in_turn_leave_no_heap_behind():
+    tracker = SettleTracker(2)
+    for turn in range(1000):
+        tracker.touch(X, turn)
+        assert tracker.due(turn + 0.5) == [X]
+        tracker.looked(X, identity(turn), turn + 0.5)
+    assert len(tracker._agenda) < 5
+
+
 def test_a_settled_file_comes_out_again_only_after_a_new_event():
     tracker = SettleTracker(0)
     tracker.touch(X, 0)

@@ -1,0 +1,180 @@
+"""Every state that a crash can leave has one outcome: the table of storage/recovery.py, row by row."""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from framekeep.reasons import Reason
+from storage.attribute import Mark
+from storage.files import FileIdentity
+from storage.reading import read
+from storage.records import Place, Planned
+from storage.recovery import Recovered, recover
+from storage.replacement import Swap, stage, swap_in
+from storage.root import Root
+
+ORIGINAL = b"the camera's bytes"
+VARIANT = b"variant"
+ENTRY = "entry"
+
+
+class Rows:
+    """A journal with one planned row, in memory: what is tested here are the files."""
+
+    def __init__(self, *planned: Planned):
+        self.planned = list(planned)
+        self.confirmed: list[tuple[int, FileIdentity]] = []
+        self.abandoned: list[tuple[int, Reason, str]] = []
+
+    def pending(self) -> list[Planned]:
+        return list(self.planned)
+
+    def confirm(self, confirmations: Sequence[tuple[int, FileIdentity]]) -> None:
+        self.confirmed += confirmations
+        self.planned.clear()
+
+    def abandon(self, abandonments: Sequence[tuple[int, Reason, str]]) -> None:
+        self.abandoned += abandonments
+        self.planned.clear()
+
+
+class Crash:
+    """A replacement that stopped somewhere."""
+
+    def __init__(self, root: Root, folder: Path):
+        self.root = root
+        self.picture = folder / "gate" / "1.jpg"
+        self.picture.parent.mkdir()
+        self.picture.write_bytes(ORIGINAL)
+        identity = read(root, "gate/1.jpg", 1000).identity
+        mark = Mark(hashlib.sha256(ORIGINAL).digest(), hashlib.sha256(VARIANT).digest(), ENTRY)
+        self.swap = Swap("gate/1.jpg", identity, mark)
+        self.rows = Rows(Planned(7, Place(root.path, "gate/1.jpg"), identity, mark.original, mark.variant, ENTRY))
+        self.staged, self.vault, self.strangers = (
+            folder / ".framekeep" / name for name in ("staged", "vault", "strangers")
+        )
+
+    def exchange(self):
+        """The exchange alone, as renameat2 does it."""
+        between = self.picture.with_name("between")
+        self.picture.rename(between)
+        (self.staged / ENTRY).rename(self.picture)
+        between.rename(self.staged / ENTRY)
+
+    def recover(self) -> Recovered:
+        """Recovers twice: the second time there is nothing left to do."""
+        done = recover(self.rows, [self.root])
+        assert recover(self.rows, [self.root]) == Recovered()
+        assert not list(self.staged.iterdir())
+        return done
+
+
+@pytest.fixture
+def crash(tmp_path: Path):
+    with Root(str(tmp_path)) as root:
+        yield Crash(root, tmp_path)
+
+
+def test_before_the_exchange(crash: Crash):
+    stage(crash.root, crash.swap, VARIANT)
+    assert crash.recover() == Recovered(abandoned=1)
+    assert crash.picture.read_bytes() == ORIGINAL
+    assert crash.rows.abandoned[0][:2] == (7, Reason.UNSETTLED)
+
+
+def test_between_the_exchange_and_the_vault(crash: Crash):
+    stage(crash.root, crash.swap, VARIANT)
+    crash.exchange()
+    assert crash.recover() == Recovered(confirmed=1)
+    assert crash.picture.read_bytes() == VARIANT
+    assert (crash.vault / ENTRY).read_bytes() == ORIGINAL
+    assert crash.rows.confirmed == [(7, FileIdentity.of(crash.picture.stat()))]
+
+
+def test_between_the_vault_and_the_confirmation(crash: Crash):
+    stage(crash.root, crash.swap, VARIANT)
+    swap_in(crash.root, crash.swap)
+    assert crash.recover() == Recovered(confirmed=1)
+    assert crash.picture.read_bytes() == VARIANT
+    assert (crash.vault / ENTRY).read_bytes() == ORIGINAL
+
+
+def test_the_camera_replaced_the_variant_before_the_restart(crash: Crash):
+    stage(crash.root, crash.swap, VARIANT)
+    crash.exchange()
+    crash.picture.write_bytes(b"the next picture")
+    assert crash.recover() == Recovered(confirmed=1)
+    assert crash.picture.read_bytes() == b"the next picture"
+    assert (crash.vault / ENTRY).read_bytes() == ORIGINAL
+
+
+def test_a_stranger_came_out(crash: Crash):
+    stage(crash.root, crash.swap, VARIANT)
+    crash.picture.write_bytes(b"a stranger")
+    crash.exchange()
+    assert crash.recover() == Recovered(abandoned=1)
+    assert crash.picture.read_bytes() == b"a stranger"
+
+
+def test_a_stranger_came_out_and_something_newer_came(crash: Crash):
+    stage(crash.root, crash.swap, VARIANT)
+    crash.picture.write_bytes(b"a stranger")
+    crash.exchange()
+    crash.picture.write_bytes(b"newer")
+    assert crash.recover() == Recovered(abandoned=1)
+    assert crash.picture.read_bytes() == b"newer"
+    assert (crash.strangers / ENTRY).read_bytes() == b"a stranger"
+
+
+def test_a_folder_came_out(crash: Crash):
+    stage(crash.root, crash.swap, VARIANT)
+    crash.picture.unlink()
+    crash.picture.mkdir()
+    (crash.picture / "inside").write_bytes(b"inside")
+    crash.exchange()
+    assert crash.recover() == Recovered(abandoned=1)
+    assert (crash.picture / "inside").read_bytes() == b"inside"
+
+
+def test_after_the_variant_was_removed(crash: Crash):
+    assert crash.recover() == Recovered(abandoned=1)
+    assert crash.picture.read_bytes() == ORIGINAL
+
+
+def test_a_variant_that_was_never_planned_goes(crash: Crash):
+    crash.rows.planned.clear()
+    stage(crash.root, crash.swap, VARIANT)
+    assert crash.recover() == Recovered(removed=1)
+    assert crash.picture.read_bytes() == ORIGINAL
+
+
+def test_half_a_variant_goes(crash: Crash):
+    crash.rows.planned.clear()
+    stage(crash.root, crash.swap, VARIANT)
+    with (crash.staged / ENTRY).open("r+b") as file:
+        file.truncate(3)
+    assert crash.recover() == Recovered(removed=1)
+
+
+def test_with_a_lost_ledger_an_original_in_staged_is_never_removed(crash: Crash):
+    crash.rows.planned.clear()
+    stage(crash.root, crash.swap, VARIANT)
+    crash.exchange()
+    assert crash.recover() == Recovered(set_aside=1)
+    assert (crash.strangers / ENTRY).read_bytes() == ORIGINAL
+    assert crash.picture.read_bytes() == VARIANT
+
+
+def test_what_is_no_file_is_set_aside(crash: Crash):
+    crash.rows.planned.clear()
+    (crash.staged / "link").symlink_to("elsewhere")
+    os.mkfifo(crash.staged / "fifo")
+    assert crash.recover() == Recovered(set_aside=2)
+
+
+def test_rows_of_other_roots_are_left_alone(crash: Crash):
+    other = Planned(9, Place("/elsewhere", "a.jpg"), crash.swap.read, b"", b"", "other")
+    assert recover(Rows(other), [crash.root]) == Recovered()
