@@ -2,12 +2,12 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from daemon.config.loading import load
-from daemon.config.schema import Config
+if TYPE_CHECKING:
+    from daemon.config.schema import Config
 
 SYSTEM_CONFIG: Final = Path("/etc/framekeep/config.toml")
 
@@ -23,8 +23,18 @@ ConfigOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
 
-def load_config(path: Path | None) -> Config:
+def verb() -> typer.Typer:
+    """An application for a verb, whose help looks as that of framekeep itself."""
+    return typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+def chosen_config(path: Path | None) -> Path | None:
+    """The configuration file that holds; None: the built-in defaults."""
+    return SYSTEM_CONFIG if path is None and SYSTEM_CONFIG.exists() else path
+
+
+def load_config(path: Path | None) -> "Config":
     """The configuration that a verb works with. Raises ConfigurationError."""
-    if path is None and SYSTEM_CONFIG.exists():
-        path = SYSTEM_CONFIG
-    return load(path, os.environ)
+    from daemon.config.loading import load  # noqa: PLC0415 - --help needs no configuration, which is slow to import
+
+    return load(chosen_config(path), os.environ)

@@ -47,6 +47,9 @@ class Batcher(Generic[Ask, Answer]):
 
     async def _answers(self, items: list[Ask]) -> Sequence[Answer | Exception]:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._executor, self._serve, items)
+            answers = await asyncio.get_running_loop().run_in_executor(self._executor, self._serve, items)
+            if len(answers) != len(items):
+                raise RuntimeError(f"{len(answers)} answers to {len(items)} asks")  # noqa: TRY301 - each asker hears it
         except Exception as error:  # noqa: BLE001 - whatever it is, each asker must hear it
             return [error] * len(items)
+        return answers

@@ -28,8 +28,8 @@ from storage.records import Draft
 class Acting(Protocol):
     """What follows from a choice: the replacement with its journal or, in a dry run, nothing."""
 
-    async def recognise(self, picture: Picture) -> None:
-        """Raises Kept where framekeep or an administrator put this very content there."""
+    async def recognise(self, sheet: Sheet, picture: Picture) -> None:
+        """Raises Kept where this very content needs no look: framekeep wrote it, or it was decided before."""
 
     async def replace(self, sheet: Sheet, written: Written) -> Draft:
         """Plans, replaces, confirms. Raises Kept where the path no longer holds what was read."""
@@ -58,7 +58,7 @@ async def _read(stages: Stages, acting: Acting, sheet: Sheet) -> Original:
         candidate, limits = sheet.candidate, sheet.rules.limits
         picture = await stages.disk(read, candidate.tree, candidate.path, limits.max_bytes)
         sheet.identity, sheet.sha256 = picture.identity, picture.sha256
-        await acting.recognise(picture)
+        await acting.recognise(sheet, picture)
         return await stages.codec(understand, picture.data, limits)
 
 

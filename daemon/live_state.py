@@ -16,7 +16,7 @@ class LiveState:
     def __init__(self, runtime_directory: Path) -> None:
         runtime_directory.mkdir(parents=True, exist_ok=True)
         self._path = runtime_directory / _FILE
-        self._written: dict[str, Any] = {}
+        self._written: dict[str, Any] | None = None
         self._process = {"pid": os.getpid(), "start_time": _start_time(os.getpid())}
 
     def write(self, state: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from storage.records import Draft, Known
 class Rehearsing:
     """Says what would be decided."""
 
-    async def recognise(self, picture: Picture) -> None:
+    async def recognise(self, _sheet: Sheet, picture: Picture) -> None:
         if picture.is_marked:
             raise Kept(Reason.ALREADY_SHRUNK)
 

@@ -5,6 +5,7 @@ import secrets
 
 from daemon.journal import Journal
 from daemon.log import log
+from daemon.scanning import is_final
 from daemon.sheet import Sheet
 from daemon.stages import Stages
 from framekeep.reasons import Kept, Reason
@@ -24,11 +25,15 @@ class Replacing:
         self._journal = journal
         self._roots = roots
 
-    async def recognise(self, picture: Picture) -> None:
+    async def recognise(self, sheet: Sheet, picture: Picture) -> None:
         if picture.is_marked:
             raise Kept(Reason.ALREADY_SHRUNK)
         if reason := await self._journal.origin(picture.sha256):
             raise Kept(reason)
+        place = sheet.candidate.place
+        known = (await self._journal.known(place.root, [place.path])).get(place.path)
+        if known and known.sha256_before == picture.sha256 and is_final(known, sheet.rules.settings.fingerprint):
+            raise Kept(known.reason, "the same content as before")
 
     async def keep(self, sheet: Sheet, kept: Kept) -> Draft:
         draft = sheet.kept(kept)

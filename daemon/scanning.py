@@ -36,20 +36,38 @@ class Scan:
                 if candidate := self._candidate(tree, file, known.get(file.path)):
                     yield candidate
 
+    async def not_done(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """Those of some candidates that need a look: framekeep's own replacements are events too."""
+        left = []
+        for tree in {candidate.tree for candidate in candidates}:
+            here = [candidate for candidate in candidates if candidate.tree is tree]
+            known = await self.known(tree.path, [candidate.path for candidate in here])
+            left += [candidate for candidate in here if not self._is_done(candidate, known.get(candidate.path))]
+        return left
+
+    def _is_done(self, candidate: Candidate, known: Known | None) -> bool:
+        if known is None or known.identity != candidate.identity:
+            return False
+        return is_done(known, self.rules.for_path(candidate.path).settings.fingerprint)
+
     def _candidate(self, tree: Tree, file: Found, known: Known | None) -> Candidate | None:
         identity = FileIdentity.of(file.status)
-        if known is None or known.identity != identity:
-            return Candidate(tree, file.path, identity, missed=True)
-        if is_done(known, self.rules.for_path(file.path).settings.fingerprint):
+        changed = known is None or known.identity != identity
+        candidate = Candidate(tree, file.path, identity, missed=changed)
+        if self._is_done(candidate, known):
             self.done(identity.size)
             return None
-        return Candidate(tree, file.path, identity)
+        return candidate
 
 
 def is_done(known: Known, fingerprint: str) -> bool:
     """Whether a file that has not changed since needs no look: decided for good, or under the same settings."""
-    if known.reason.standing is Standing.REPLACED or known.reason in _LEFT_ALONE:
-        return True
+    decided_for_good = known.reason.standing is Standing.REPLACED or known.reason in _LEFT_ALONE
+    return decided_for_good or is_final(known, fingerprint)
+
+
+def is_final(known: Known, fingerprint: str) -> bool:
+    """Whether a kept picture's reason still stands while its content is the same."""
     return known.reason.standing is Standing.FINAL and known.fingerprint == fingerprint
 
 

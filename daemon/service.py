@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -24,36 +25,65 @@ class Fresh:
     model: Model
 
 
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What was asked for from outside."""
+
+    end: asyncio.Event
+    hangup: asyncio.Event
+
+    @classmethod
+    def heard(cls) -> "Signals":
+        """Heard as long as the loop lives: by default, a signal between two servings would end the process."""
+        signals, loop = cls(asyncio.Event(), asyncio.Event()), asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, signals.end.set)
+        loop.add_signal_handler(signal.SIGHUP, signals.hangup.set)
+        return signals
+
+
 def run(load: Callable[[], Config], environ: Mapping[str, str]) -> None:
     """Serves until SIGTERM or SIGINT. Raises FramekeepError; a bad configuration at a reload is only logged."""
-    notifier = Notifier(environ)
+    asyncio.run(_run(load, Notifier(environ)))
+
+
+async def _run(load: Callable[[], Config], notifier: Notifier) -> None:
+    signals = Signals.heard()
     config, model = load(), None
     while True:
         configure(config.service.log_format, config.service.log_level)
         with opened(config, model) as house:
-            fresh = asyncio.run(_serve_until_reload(house, load, notifier))
+            fresh = await _serve_until_reload(house, load, signals, notifier)
         if fresh is None:
             return
         config, model = fresh.config, fresh.model
 
 
-async def _serve_until_reload(house: House, load: Callable[[], Config], notifier: Notifier) -> Fresh | None:
+async def _serve_until_reload(
+    house: House, load: Callable[[], Config], signals: Signals, notifier: Notifier
+) -> Fresh | None:
     """Serves. Returns what to go on with after a reload; None at the end."""
-    stop, hangup = asyncio.Event(), asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, hangup.set)
-    reloading = asyncio.create_task(_reload(house, load, hangup, stop))
+    stop = asyncio.Event()
+    reloading = asyncio.create_task(_reload(house, load, signals.hangup, notifier))
+    ending = asyncio.create_task(_end(signals.end, notifier))
+    for task in (reloading, ending):
+        task.add_done_callback(lambda _: stop.set())
     try:
         await serve(house, stop, notifier)
     finally:
         reloading.cancel()
-    return reloading.result() if reloading.done() and not reloading.cancelled() else None
+        ending.cancel()
+    return reloading.result() if reloading.done() and not signals.end.is_set() else None
 
 
-async def _reload(house: House, load: Callable[[], Config], hangup: asyncio.Event, stop: asyncio.Event) -> Fresh:
-    """Waits for a SIGHUP with a configuration that can be used, then ends the serving."""
+async def _end(end: asyncio.Event, notifier: Notifier) -> None:
+    await end.wait()
+    notifier.tell(STOPPING=1)
+    log.info("stopping")
+
+
+async def _reload(house: House, load: Callable[[], Config], hangup: asyncio.Event, notifier: Notifier) -> Fresh:
+    """Waits for a SIGHUP with a configuration that can be used."""
     while True:
         await hangup.wait()
         hangup.clear()
@@ -62,8 +92,8 @@ async def _reload(house: House, load: Callable[[], Config], hangup: asyncio.Even
         except FramekeepError as error:
             log.error("reload_failed", error=str(error), outcome="the old configuration stays")
             continue
+        notifier.tell(RELOADING=1, MONOTONIC_USEC=time.monotonic_ns() // 1000)
         log.info("reloading")
-        stop.set()
         return fresh
 
 

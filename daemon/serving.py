@@ -32,12 +32,13 @@ _RELEASE_MINUTES: Final = 60
 
 async def serve(house: House, stop: asyncio.Event, notifier: Notifier) -> None:
     """Serves until `stop` is set, and then until what is in flight is done. Raises FramekeepError."""
-    watched = Watched(Settling(house.config.watch.settle_seconds, list(house.roots.values())))
+    journal = Journal(house.writer, house.ledger)
+    scan = Scan(house.names, house.rules, journal.known, lambda _size: None)
+    watched = Watched(Settling(house.config.watch.settle_seconds, list(house.roots.values())), scan.not_done)
     rescan, release = asyncio.Event(), asyncio.Event()
     watcher = _watcher(house, watched, rescan)
     reporter = Reporter(house, watched, watcher)
     with stages_of(house.config, house.model) as stages, reporter.live(), _scheduled(house, rescan, release):
-        journal = Journal(house.writer, house.ledger)
         pipeline = Pipeline(stages, Replacing(stages, journal, house.roots), house.rules, _decided(watched, reporter))
         try:
             await asyncio.to_thread(watcher.start)
@@ -45,7 +46,7 @@ async def serve(house: House, stop: asyncio.Event, notifier: Notifier) -> None:
             log.info("serving", roots=list(house.roots), model=house.model.name, device=house.model.device)
             async with asyncio.TaskGroup() as tasks:
                 others = [
-                    tasks.create_task(_rescans(house, journal, watched, watcher, rescan)),
+                    tasks.create_task(_rescans(house, scan, watched, watcher, rescan)),
                     tasks.create_task(_releases(house, journal, release)),
                     tasks.create_task(reporter.keep_writing(notifier)),
                     tasks.create_task(_watchdog(stages, journal, notifier)),
@@ -101,9 +102,8 @@ async def _set(event: asyncio.Event) -> None:
     event.set()
 
 
-async def _rescans(house: House, journal: Journal, watched: Watched, watcher: Watcher, wanted: asyncio.Event) -> None:
+async def _rescans(house: House, scan: Scan, watched: Watched, watcher: Watcher, wanted: asyncio.Event) -> None:
     """Finds what came while nobody watched: the first time before the start, later what the watcher missed."""
-    scan = Scan(house.names, house.rules, journal.known, lambda _size: None)
     first = True
     while True:
         await wanted.wait()

@@ -1,7 +1,7 @@
 """The two sources of the pipeline: what a sweep finds, and what a daemon's watcher and rescans deliver."""
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -11,6 +11,8 @@ from daemon.settling import Settling
 from storage.files import FileIdentity
 from storage.records import Place
 from storage.root import Tree
+
+NotDone = Callable[[Sequence[Candidate]], Awaitable[list[Candidate]]]
 
 _PATIENCE: Final = 10
 """How many times settle_seconds a sweep waits for files that keep changing."""
@@ -44,8 +46,9 @@ async def swept(
 class Watched:
     """What the watcher and the rescans of a daemon deliver, settled. Belongs to one event loop."""
 
-    def __init__(self, settling: Settling) -> None:
+    def __init__(self, settling: Settling, not_done: NotDone) -> None:
         self._settling = settling
+        self._not_done = not_done
         self._in_flight: set[Place] = set()
         self._stopping = False
 
@@ -74,16 +77,20 @@ class Watched:
             self._settling.touch(candidate.place)
 
     async def candidates(self) -> AsyncIterator[Candidate]:
-        """Settled files, until `stop`. One that is in flight comes again when it is decided."""
+        """Settled files that the ledger does not know to be done, until `stop`."""
         while not self._stopping:
-            for candidate in await self._settling.ready():
-                if candidate.place in self._in_flight:
-                    self._settling.touch(candidate.place, missed=candidate.missed)
-                    continue
+            for candidate in await self._not_done(self._not_in_flight(await self._settling.ready())):
                 self._in_flight.add(candidate.place)
                 yield candidate
             if not self._stopping:
                 await self._settling.wait()
+
+    def _not_in_flight(self, settled: list[Candidate]) -> list[Candidate]:
+        """One that is in flight comes again when that is over."""
+        for candidate in settled:
+            if candidate.place in self._in_flight:
+                self._settling.touch(candidate.place, missed=candidate.missed)
+        return [candidate for candidate in settled if candidate.place not in self._in_flight]
 
 
 def _is_old(identity: FileIdentity, settle_seconds: float) -> bool:

@@ -2,7 +2,9 @@
 
 import asyncio
 import multiprocessing
+import os
 import signal
+import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
@@ -36,9 +38,16 @@ class SqueezerPool:
         # A fork server, since a process with threads must not fork; it loads the squeezer once for all of them.
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["framekeep.jpeg.squeeze"])
-        return ProcessPoolExecutor(self._processes, context, initializer=_leave_signals_to_the_parent)
+        return ProcessPoolExecutor(self._processes, context, initializer=_follow_the_parent)
 
 
-def _leave_signals_to_the_parent() -> None:
-    """A Ctrl-C on a terminal reaches every process; what is in flight is to be finished."""
+def _follow_the_parent() -> None:
+    """A Ctrl-C on a terminal reaches every process, but the parent finishes what is in flight; killed, it tells nobody."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+
+
+def _end_with_the_parent() -> None:
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)

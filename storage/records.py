@@ -96,6 +96,8 @@ class Known:
     fingerprint: str
     """The settings' fingerprint of the last decision."""
     reason: Reason
+    sha256_before: bytes | None
+    """What was read when that was decided."""
     decision: int
 
 

@@ -62,6 +62,12 @@ class Tree:
                 descriptor = _hold(opened, folder, descriptor)
             yield descriptor, name
 
+    @contextmanager
+    def vault_to_read(self) -> Iterator[int]:
+        """The vault's open folder, which is not made where it is missing. Raises OSError."""
+        with ExitStack() as opened:
+            yield _hold(opened, "vault", _hold(opened, OWN, self.descriptor))
+
 
 class Root(Tree):
     """A watched root whose pictures may be replaced, with its folders below `.framekeep`, which are made if missing."""
@@ -87,20 +93,25 @@ class Root(Tree):
 
     def probe(self) -> None:
         """Exchanges two scratch files as a replacement would. Raises OSError where this filesystem cannot."""
-        names = (f"probe-{os.getpid()}-a", f"probe-{os.getpid()}-b")
-        try:
-            for name in names:
-                flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-                descriptor = os.open(name, flags, 0o600, dir_fd=self.staged)
-                try:
-                    os.fsync(descriptor)
-                finally:
-                    os.close(descriptor)
-            renameat2.exchange(self.staged, names[0], self.staged, names[1])
-            os.fsync(self.staged)
-        finally:
-            for name in names:
-                remove(self.staged, name)
+        probe(self.staged)
+
+
+def probe(folder: int) -> None:
+    """The same in any open folder."""
+    names = (f"probe-{os.getpid()}-a", f"probe-{os.getpid()}-b")
+    try:
+        for name in names:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+            descriptor = os.open(name, flags, 0o600, dir_fd=folder)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        renameat2.exchange(folder, names[0], folder, names[1])
+        os.fsync(folder)
+    finally:
+        for name in names:
+            remove(folder, name)
 
 
 def remove(folder: int, name: str) -> None:

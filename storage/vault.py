@@ -11,12 +11,12 @@ from storage.faults import keeping
 from storage.files import FileIdentity
 from storage.reading import open_picture, read_whole
 from storage.records import VaultEntry
-from storage.root import Root, remove
+from storage.root import Root, Tree, remove
 
 
-def original_of(root: Root, held: VaultEntry) -> bytes:
+def original_of(root: Tree, held: VaultEntry) -> bytes:
     """The original's bytes. Raises Kept where the vault no longer holds exactly them."""
-    with keeping(), _opened(root.vault, held.entry) as descriptor:
+    with keeping(), root.vault_to_read() as folder, _opened(folder, held.entry) as descriptor:
         data = read_whole(descriptor, held.bytes_before)
     if hashlib.sha256(data).digest() != held.sha256_before:
         raise Kept(Reason.DAMAGED, f"the vault's entry {held.entry} is not the original that the ledger knows")

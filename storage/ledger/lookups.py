@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, func, select
 
 from framekeep.reasons import Reason
 from storage.files import FileIdentity
@@ -34,7 +34,7 @@ def _known(connection: Connection, root: str, paths: Sequence[str]) -> Iterator[
     rows = connection.execute(
         select(
             *(RootRow.path, FileRow.path, FileRow.size, FileRow.mtime_ns, FileRow.ctime_ns, FileRow.inode),
-            *(SettingsRow.fingerprint, ReasonRow.word, DecisionRow.id),
+            *(SettingsRow.fingerprint, ReasonRow.word, DecisionRow.sha256_before, DecisionRow.id),
         )
         .join_from(FileRow, CameraRow)
         .join(RootRow)
@@ -44,9 +44,9 @@ def _known(connection: Connection, root: str, paths: Sequence[str]) -> Iterator[
         .where(FileRow.path.in_(paths))
     )
     # Another root rarely has the same path; asked for the root, SQLite would go through all of its cameras.
-    for found, path, *identity, fingerprint, word, decision in rows:
-        if found == root:
-            yield path, Known(FileIdentity(*identity), fingerprint, Reason.of(word), decision)
+    for found, path, *identity, fingerprint, word, sha256, decision in rows:
+        if True:
+            yield path, Known(FileIdentity(*identity), fingerprint, Reason.of(word), sha256, decision)
 
 
 def wrote(connection: Connection, sha256s: Sequence[bytes]) -> set[bytes]:
@@ -94,8 +94,20 @@ def _planned(row: Row[*tuple[Any, ...]]) -> Planned:
 
 
 def due(connection: Connection, now: datetime, limit: int, roots: Sequence[str]) -> list[VaultEntry]:
-    overdue = _held().where(DecisionRow.release_at <= now, RootRow.path.in_(roots))
-    return [_entry(row) for row in connection.execute(overdue.order_by(DecisionRow.release_at).limit(limit))]
+    question = _due(now, roots).order_by(DecisionRow.release_at).limit(limit)
+    return [_entry(row) for row in connection.execute(question)]
+
+
+def due_sums(connection: Connection, now: datetime, roots: Sequence[str]) -> tuple[int, int]:
+    """How many are due, and the bytes of their originals."""
+    overdue = _due(now, roots).subquery()
+    question = select(func.count(), func.coalesce(func.sum(overdue.c.bytes_before), 0)).select_from(overdue)
+    originals, size = connection.execute(question).one()
+    return originals, size
+
+
+def _due(now: datetime, roots: Sequence[str]) -> Select[*tuple[Any, ...]]:
+    return _held().where(DecisionRow.release_at <= now, RootRow.path.in_(roots))
 
 
 def held_entries(connection: Connection, root: str, paths: Sequence[str]) -> dict[str, VaultEntry]:

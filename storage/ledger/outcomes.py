@@ -78,7 +78,7 @@ def restore(connection: Connection, numbers: Numbers, decision: int, identity: F
     restored = _undo(connection, decision)
     restored |= {"restores": decision, "reason_id": numbers.reason(connection, Reason.RESTORED), "decided_at": at}
     new = connection.scalars(insert(DecisionRow).returning(DecisionRow.id), restored).one()
-    pass
+    count(connection, [new])
     settle_files(connection, [(restored["file_id"], identity, new)])
     return new
 

@@ -1,6 +1,6 @@
 """The ledger as reports and other commands read it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -47,6 +47,16 @@ class Reader:
         with self._connection() as connection:
             return lookups.held_entries(connection, root, [path]).get(path)
 
+    def wrote(self, sha256: bytes) -> bool:
+        """Whether framekeep wrote this content, wherever it is now."""
+        with self._connection() as connection:
+            return bool(lookups.wrote(connection, [sha256]))
+
+    def due(self, now: datetime, roots: Sequence[str]) -> tuple[int, int]:
+        """How many originals in these roots a release would delete now, and their bytes."""
+        with self._connection() as connection:
+            return lookups.due_sums(connection, now, roots)
+
     def last_decision_at(self) -> datetime | None:
         with self._connection() as connection:
             return connection.scalar(select(func.max(DecisionRow.decided_at)))
@@ -66,6 +76,12 @@ class Reader:
         )
         with self._connection() as connection:
             return connection.scalars(failures).one()
+
+    def damage(self) -> str | None:
+        """The first fault that SQLite finds in the file's structure, which it reads whole; None where it is sound."""
+        with self._connection() as connection:
+            found: str = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
+        return None if found == "ok" else found
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:

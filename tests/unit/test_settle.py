@@ -117,8 +117,9 @@ def test_events_and_looks_in_turn_leave_no_heap_behind():
     tracker = SettleTracker(2)
     for turn in range(1000):
         tracker.touch(X, turn)
-        assert tracker.due(turn + 0.5) == [X]
-        tracker.looked(X, identity(turn), turn + 0.5)
+        assert tracker.due(turn + 0.3) == [X]
+        tracker.looked(X, identity(turn), turn + 0.35)
+        assert tracker.due(turn + 0.6) == []
     assert len(tracker._agenda) < 5
 
 

@@ -1,0 +1,158 @@
+"""framekeep report."""
+
+import csv
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+import typer
+
+from cli.days import day
+from cli.options import ConfigOption, JsonOption, load_config, verb
+from cli.paths import as_text
+from cli.tables import cell, facts, ratio, show, size, table
+from framekeep.errors import UsageError
+from storage.ledger.answers import Period, Total
+from storage.ledger.opening import open_reader
+from storage.ledger.reports import By
+
+app = verb()
+
+_NUMBERS: Final = ("pictures", "replaced", "before", "saved", "smaller", "freed", "in vault")
+_NO_KEY: Final = "(nothing recognised)"
+"""Only labels can be missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was asked for and the ledger's answer: `total` over all, `groups` by key."""
+
+    by: By | None
+    period: Period
+    total: Total
+    groups: Sequence[Total]
+
+
+@app.command(epilog="Example: framekeep report --by camera --since 30d")
+def report(
+    *,
+    by: Annotated[By | None, typer.Option(help="One line for each of these instead of one for all.")] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="DAY", help="From this day on (UTC): 2026-03-01, or 7d for seven days ago.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(metavar="DAY", help="Up to this day, which is not included.")] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV on standard output.")] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Show what was decided, saved and freed.
+
+    What a replacement saves is free only when the vault has released its original.
+    """
+    if as_csv and as_json:
+        raise UsageError("--csv and --json exclude each other: choose one")
+    today = datetime.now(UTC).date()
+    answer = _asked(load_config(config).ledger.url, by, Period(day(since, today), day(until, today)))
+    if as_json:
+        typer.echo(json.dumps(_document(answer)))
+    elif as_csv:
+        _write_csv(answer)
+    else:
+        _show(answer)
+
+
+def _asked(url: str, by: By | None, period: Period) -> Report:
+    with open_reader(url) as reader:
+        (total,) = reader.totals(None, period)
+        return Report(by, period, total, reader.totals(by, period) if by else [])
+
+
+def _document(answer: Report) -> dict[str, Any]:
+    """As docs/schemas/report.json has it."""
+    period = answer.period
+    return {
+        "since": period.since.isoformat() if period.since else None,
+        "until": period.until.isoformat() if period.until else None,
+        **_sums(answer.total),
+        "by": answer.by,
+        "groups": [{"key": _key(total)} | _sums(total) for total in answer.groups],
+    }
+
+
+def _sums(total: Total) -> dict[str, int]:
+    return {
+        "pictures": total.pictures,
+        "replaced": total.replaced,
+        "kept": total.kept,
+        "failed": total.failed,
+        "bytes_before": total.bytes_before,
+        "bytes_after": total.bytes_after,
+        "bytes_saved": total.bytes_before - total.bytes_after,
+        "bytes_freed": total.bytes_freed,
+        "bytes_in_vault": total.bytes_in_vault,
+        "missed_by_watcher": total.missed_by_watcher,
+    }
+
+
+def _key(total: Total) -> str | None:
+    return None if total.key is None else as_text(total.key)
+
+
+def _write_csv(answer: Report) -> None:
+    """A line a group, or the one line of the total."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow([answer.by or "total", *_sums(answer.total)])
+    for total in answer.groups if answer.by else [answer.total]:
+        writer.writerow([_key(total) or "", *_sums(total).values()])
+
+
+def _show(answer: Report) -> None:
+    if answer.by:
+        _show_groups(answer.by, answer)
+    else:
+        _show_total(answer.total)
+    if not answer.total.pictures:
+        typer.echo("nothing decided in this time: framekeep run or framekeep sweep fills the ledger", err=True)
+
+
+def _show_total(total: Total) -> None:
+    shown = facts()
+    shown.add_row("pictures", f"{total.pictures:,}")
+    shown.add_row("", f"{total.replaced:,} replaced, {total.kept:,} kept, {total.failed:,} failed")
+    shown.add_row("before", size(total.bytes_before))
+    shown.add_row("after", f"{size(total.bytes_after)}, {_smaller(total)} smaller")
+    shown.add_row("saved", size(total.bytes_before - total.bytes_after))
+    shown.add_row("  freed", size(total.bytes_freed))
+    shown.add_row("  in vault", f"{size(total.bytes_in_vault)}, free when the originals are released")
+    shown.add_row("missed", f"{total.missed_by_watcher:,} pictures that only a rescan found")
+    show(shown)
+
+
+def _show_groups(by: By, answer: Report) -> None:
+    shown = table(by, *_NUMBERS, right=_NUMBERS)
+    for total in answer.groups:
+        shown.add_row(cell(_NO_KEY if total.key is None else total.key), *_numbers(total))
+    if len(answer.groups) > 1:
+        shown.add_row("all", *_numbers(answer.total), style="bold")
+    show(shown)
+
+
+def _numbers(total: Total) -> tuple[str, ...]:
+    """In the order of _NUMBERS."""
+    saved = total.bytes_before - total.bytes_after
+    return (
+        f"{total.pictures:,}",
+        f"{total.replaced:,}",
+        size(total.bytes_before),
+        size(saved),
+        _smaller(total),
+        size(total.bytes_freed),
+        size(total.bytes_in_vault),
+    )
+
+
+def _smaller(total: Total) -> str:
+    return ratio(total.bytes_before, total.bytes_after)
