@@ -42,7 +42,7 @@ class SqueezerPool:
 
 
 def _follow_the_parent() -> None:
-    """A Ctrl-C on a terminal reaches every process, but the parent finishes what is in flight; killed, it tells nobody."""
+    """A terminal's Ctrl-C reaches all, but what is in flight is to be finished. A killed parent says nothing."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
 

@@ -10,9 +10,8 @@ from framekeep.keepers.base import QUALIFIES, Verdict
 MARGIN: Final = 1e-3
 """What is nearer than this is too close to call: batch size or runtime could turn it.
 
-Two labels are as near as their logits, which is the logarithm of the ratio of their probabilities: what rounding
-changes are logits (by 2e-5), and below the top labels of a camera's frame all probabilities lie within 1e-3. A
-label is as near to `min_confidence` as its probability.
+Nearness is the logarithm of the ratio of two probabilities, so for two labels the distance of their logits: logits are
+what rounding changes (by 2e-5), and on a camera's frame all but the first probabilities lie within 1e-3 of each other.
 """
 
 
@@ -32,18 +31,18 @@ def recognise(prediction: Prediction, count: int, min_confidence: float) -> Reco
     """
     top = prediction.top(count + 1)
     leaders, runners_up = top[:count], top[count:]
-    distances = [abs(p - min_confidence) for _, p in leaders] if min_confidence > 0 else []
+    distances = [_distance(p, min_confidence) for _, p in leaders] if min_confidence > 0 else []
     last = leaders[-1][1]
     if last >= min_confidence:
-        distances += [_logit_gap(last, p) for _, p in runners_up]
+        distances += [_distance(last, p) for _, p in runners_up]
     labels = frozenset(label for label, p in leaders if p >= min_confidence)
     return Recognition(labels, min(distances, default=math.inf))
 
 
-def _logit_gap(likelier: float, other: float) -> float:
-    if likelier <= 0:
+def _distance(one: float, other: float) -> float:
+    if one == other:
         return 0.0
-    return math.log(likelier / other) if other > 0 else math.inf
+    return abs(math.log(one / other)) if one > 0 and other > 0 else math.inf
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ def _known(connection: Connection, root: str, paths: Sequence[str]) -> Iterator[
     )
     # Another root rarely has the same path; asked for the root, SQLite would go through all of its cameras.
     for found, path, *identity, fingerprint, word, sha256, decision in rows:
-        if True:
+        if found == root:
             yield path, Known(FileIdentity(*identity), fingerprint, Reason.of(word), sha256, decision)
 
 
