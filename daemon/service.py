@@ -69,7 +69,7 @@ async def _serve_until_reload(
     for task in (reloading, ending):
         task.add_done_callback(lambda _: stop.set())
     try:
-        await serve(house, stop, notifier)
+        await serve(house, stop, signals.hangup, notifier)
     finally:
         reloading.cancel()
         ending.cancel()
@@ -83,7 +83,7 @@ async def _end(end: asyncio.Event, notifier: Notifier) -> None:
 
 
 async def _reload(house: House, load: Callable[[], Config], hangup: asyncio.Event, notifier: Notifier) -> Fresh:
-    """Waits for a SIGHUP with a configuration that can be used."""
+    """Waits for a SIGHUP (or a root that has moved) with a configuration that can be used."""
     while True:
         await hangup.wait()
         hangup.clear()

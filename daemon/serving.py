@@ -30,8 +30,11 @@ from storage.records import Draft, Place
 _RELEASE_MINUTES: Final = 60
 
 
-async def serve(house: House, stop: asyncio.Event, notifier: Notifier) -> None:
-    """Serves until `stop` is set, and then until what is in flight is done. Raises FramekeepError."""
+async def serve(house: House, stop: asyncio.Event, reopen: asyncio.Event, notifier: Notifier) -> None:
+    """Serves until `stop` is set, and then until what is in flight is done. Raises FramekeepError.
+
+    Sets `reopen` where a root's path leads to another folder than the one that is open.
+    """
     journal = Journal(house.writer, house.ledger)
     scan = Scan(house.names, house.rules, journal.known, lambda _size: None)
     watched = Watched(Settling(house.config.watch.settle_seconds, list(house.roots.values())), scan.not_done)
@@ -46,7 +49,7 @@ async def serve(house: House, stop: asyncio.Event, notifier: Notifier) -> None:
             log.info("serving", roots=list(house.roots), model=house.model.name, device=house.model.device)
             async with asyncio.TaskGroup() as tasks:
                 others = [
-                    tasks.create_task(_rescans(house, scan, watched, watcher, rescan)),
+                    tasks.create_task(_rescans(house, scan, watched, watcher, (rescan, reopen))),
                     tasks.create_task(_releases(house, journal, release)),
                     tasks.create_task(reporter.keep_writing(notifier)),
                     tasks.create_task(_watchdog(stages, journal, notifier)),
@@ -102,12 +105,19 @@ async def _set(event: asyncio.Event) -> None:
     event.set()
 
 
-async def _rescans(house: House, scan: Scan, watched: Watched, watcher: Watcher, wanted: asyncio.Event) -> None:
+async def _rescans(
+    house: House, scan: Scan, watched: Watched, watcher: Watcher, events: tuple[asyncio.Event, asyncio.Event]
+) -> None:
     """Finds what came while nobody watched: the first time before the start, later what the watcher missed."""
+    wanted, reopen = events
     first = True
     while True:
         await wanted.wait()
         wanted.clear()
+        if not all(root.is_at_its_path() for root in house.roots.values()):
+            log.warning("root_moved", outcome="roots are opened anew")
+            reopen.set()
+            continue
         await asyncio.to_thread(watcher.rearm)
         for root in house.roots.values():
             async for candidate in scan.below(root):

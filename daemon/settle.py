@@ -7,6 +7,7 @@ whole JPEG is not asked here: the reader walks its markers.
 import heapq
 import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -55,6 +56,12 @@ class SettleTracker:
     def __len__(self) -> int:
         """How many files wait."""
         return len(self._waits)
+
+    def __contains__(self, place: Place) -> bool:
+        return place in self._waits
+
+    def __iter__(self) -> Iterator[Place]:
+        return iter(self._waits)
 
     def touch(self, place: Place, now: float) -> None:
         """An event came, or a walk found the file."""

@@ -19,7 +19,6 @@ class Settling:
         self._tracker = SettleTracker(settle_seconds)
         self._trees = {tree.path: tree for tree in trees}
         self._missed: set[Place] = set()
-        self._waiting: set[Place] = set()
         self._woken = asyncio.Event()
 
     def __len__(self) -> int:
@@ -27,12 +26,11 @@ class Settling:
         return len(self._tracker)
 
     def __contains__(self, place: Place) -> bool:
-        return place in self._waiting
+        return place in self._tracker
 
     def touch(self, place: Place, *, missed: bool = False) -> None:
         """An event came for a file, or a scan found it."""
         self._tracker.touch(place, time.monotonic())
-        self._waiting.add(place)
         if missed:
             self._missed.add(place)
         self._woken.set()
@@ -66,7 +64,7 @@ class Settling:
 
     def unsettled(self) -> list[Candidate]:
         """What still waits, for a decision that it is for later."""
-        found = [(place, self._look(place)) for place in self._waiting]
+        found = [(place, self._look(place)) for place in self._tracker]
         return [
             Candidate(self._trees[place.root], place.path, identity, settled=False)
             for place, identity in found
@@ -75,9 +73,7 @@ class Settling:
 
     def _has_settled(self, place: Place, identity: FileIdentity | None, now: float) -> bool:
         settled = self._tracker.looked(place, identity, now)
-        if settled or identity is None:
-            self._waiting.discard(place)
-        if identity is None:
+        if not settled and place not in self._tracker:  # it vanished
             self._missed.discard(place)
         return settled
 

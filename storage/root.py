@@ -13,6 +13,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Final, Self
 
 from framekeep.errors import AlreadyRunningError, ConfigurationError
@@ -46,6 +47,13 @@ class Tree:
 
     def close(self) -> None:
         self._opened.close()
+
+    def is_at_its_path(self) -> bool:
+        """False where another folder stands there now: the root was made anew, mounted, or unmounted."""
+        try:
+            return os.path.samestat(Path(self.path).lstat(), os.fstat(self.descriptor))
+        except OSError:
+            return False
 
     @contextmanager
     def folder_of(self, path: str) -> Iterator[tuple[int, str]]:
