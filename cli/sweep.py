@@ -7,15 +7,15 @@ from typing import Annotated
 
 import typer
 
-from cli.options import ConfigOption, JsonOption, load_config
+from cli.options import ConfigOption, JsonOption, load_config, verb
 from cli.progress import shown
 from daemon.config.schema import Config
-from daemon.house import open_model, opened
+from daemon.house import opened, opened_quietly
 from daemon.log import configure
 from daemon.sweep import Sweeping, rehearse, targets_of
 from daemon.sweep import sweep as sweep_through
 
-app = typer.Typer()
+app = verb()
 
 _PARTIAL = 3
 _INTERRUPTED = 130
@@ -24,7 +24,7 @@ _INTERRUPTED = 130
 @app.command(epilog="Example: framekeep sweep incoming/gate --keeper t1k,t5k --dry-run")
 def sweep(
     paths: Annotated[
-        list[Path] | None, typer.Argument(help="Folders or pictures below a root; all roots if none.")
+        list[Path] | None, typer.Argument(help="Folders or pictures below a root; all roots if none.", readable=False)
     ] = None,
     *,
     keeper: Annotated[str | None, typer.Option(metavar="K[,K]", help="Instead of the configured keeper.")] = None,
@@ -48,9 +48,9 @@ def _swept(config: Config, paths: list[Path], *, dry_run: bool) -> Sweeping:
     sweeping = Sweeping(dry_run)
     with ExitStack() as held:
         if dry_run:
-            model = open_model(config.selection)
+            quiet = held.enter_context(opened_quietly(config))
             held.enter_context(shown(sweeping, config, targets))
-            rehearse(config, model, targets, sweeping)
+            rehearse(quiet, targets, sweeping)
         else:
             house = held.enter_context(opened(config))
             held.enter_context(shown(sweeping, config, targets))

@@ -13,7 +13,8 @@ from daemon.rules import RuleBook
 from framekeep.errors import ConfigurationError, LedgerError
 from framekeep.models.base import Model
 from framekeep.models.catalogue import ModelChoice
-from storage.ledger.opening import open_writer
+from storage.ledger.opening import ledger_exists, open_reader, open_writer
+from storage.ledger.reader import Reader
 from storage.ledger.writer import Writer
 from storage.recovery import recover
 from storage.root import Root
@@ -36,6 +37,24 @@ class House:
     @property
     def rules(self) -> RuleBook:
         return RuleBook(self.config, self.model)
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHouse:
+    """What a dry run holds open: nothing that could change anything."""
+
+    config: Config
+    model: Model
+    reader: Reader | None
+
+
+@contextmanager
+def opened_quietly(config: Config, model: Model | None = None) -> Iterator[QuietHouse]:
+    """Runs at any time, also beside a daemon, and without a ledger. Raises FramekeepError."""
+    check_roots(config)
+    with ExitStack() as held:
+        reader = held.enter_context(open_reader(config.ledger.url)) if ledger_exists(config.ledger.url) else None
+        yield QuietHouse(config, model or open_model(config.selection), reader)
 
 
 @contextmanager

@@ -12,11 +12,11 @@ from typing import Any
 
 from daemon.candidates import Candidate
 from daemon.config.schema import Config
-from daemon.house import House
+from daemon.house import House, QuietHouse
 from daemon.journal import Journal
 from daemon.names import NameFilter
 from daemon.pipeline import Pipeline
-from daemon.rehearsing import Rehearsing, nothing_known
+from daemon.rehearsing import Rehearsing
 from daemon.replacing import Replacing
 from daemon.rules import RuleBook
 from daemon.scanning import Scan
@@ -92,6 +92,7 @@ def place_of(config: Config, path: Path) -> Place:
 def sweep(house: House, targets: Sequence[Place], sweeping: Sweeping) -> None:
     """Replaces what qualifies. A first SIGINT or SIGTERM finishes what is in flight and sets `interrupted`."""
     config = house.config
+    sweeping.started = time.monotonic()
     with stages_of(config, house.model) as stages:
         journal = Journal(house.writer, house.ledger)
         scan = Scan(house.names, house.rules, journal.known, sweeping.tally.skip)
@@ -101,14 +102,16 @@ def sweep(house: House, targets: Sequence[Place], sweeping: Sweeping) -> None:
         )
 
 
-def rehearse(config: Config, model: Model, targets: Sequence[Place], sweeping: Sweeping) -> None:
+def rehearse(house: QuietHouse, targets: Sequence[Place], sweeping: Sweeping) -> None:
     """A dry run: encodes and looks as a sweep does, and changes nothing."""
+    config, model, acting = house.config, house.model, Rehearsing(house.reader)
     rules = RuleBook(config, model)
+    sweeping.started = time.monotonic()
     with stages_of(config, model) as stages, ExitStack() as held:
         trees = {root: held.enter_context(Tree(root)) for root in {target.root for target in targets}}
         names = NameFilter(config.watch.include, config.watch.ignore)
-        scan = Scan(names, rules, nothing_known, sweeping.tally.skip)
-        pipeline = Pipeline(stages, Rehearsing(), rules, sweeping.count)
+        scan = Scan(names, rules, acting.known, sweeping.tally.skip)
+        pipeline = Pipeline(stages, acting, rules, sweeping.count)
         asyncio.run(_run(pipeline, scan, [(trees[target.root], target.path) for target in targets], config, sweeping))
 
 

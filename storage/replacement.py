@@ -3,8 +3,9 @@
     stage   the variant written to ROOT/.framekeep/staged/ENTRY with the original's owner, mode, times and attributes,
             and fsynced
     (plan)  the caller makes the ledger's row durable
-    swap    path and staged/ENTRY exchanged in one step; what came out is checked to be the file that was read and
-            becomes vault/ENTRY, else it goes back; folders fsynced
+    swap    a lease makes sure that nobody has the file open for writing; path and staged/ENTRY exchanged in one step;
+            what came out is checked to be the file that was read and becomes vault/ENTRY, else it goes back; folders
+            fsynced
     (confirm)
 
 At every instant the path holds the camera's bytes or the whole variant. Recovery (storage/recovery.py) knows each state
@@ -23,6 +24,7 @@ from storage import attribute, renameat2
 from storage.attribute import Mark
 from storage.faults import keeping
 from storage.files import FileIdentity
+from storage.lease import no_writer
 from storage.reading import open_picture, read_whole
 from storage.root import Root, remove
 
@@ -79,14 +81,17 @@ def swap_in(root: Root, swap: Swap) -> FileIdentity:
 
 
 def _exchange(opened: ExitStack, root: Root, swap: Swap) -> tuple[int, str, os.stat_result]:
-    """The exchange alone; where it fails, the variant is removed again. Raises Kept."""
+    """The exchange alone, under a lease that `opened` holds on; where it fails, the variant is removed. Raises Kept."""
     entry = swap.mark.entry
     with keeping():
         variant = os.stat(entry, dir_fd=root.staged, follow_symlinks=False)
         try:
             folder, name = opened.enter_context(root.folder_of(swap.path))
+            original = open_picture(folder, name)
+            opened.callback(os.close, original)
+            opened.enter_context(no_writer(original))
             renameat2.exchange(folder, name, root.staged, entry)
-        except OSError:
+        except (OSError, Kept):
             if _inode(root.staged, entry) == variant.st_ino:  # never an original, whatever the error meant
                 remove(root.staged, entry)
             raise
@@ -142,15 +147,20 @@ def _write(staged: int, original: int, swap: Swap, variant: bytes) -> None:
 
 
 def _copy_properties(original: int, status: os.stat_result, descriptor: int) -> None:
-    """Owner first: changing it clears mode bits. Then mode, then attributes (POSIX ACLs are attributes too)."""
-    own = os.fstat(descriptor)
-    if (own.st_uid, own.st_gid) != (status.st_uid, status.st_gid):
-        os.fchown(descriptor, status.st_uid, status.st_gid)
-    os.fchmod(descriptor, status.st_mode & 0o7777)
+    """Attributes (ACLs too) while the file is ours and may be written; then the owner, whose change clears mode bits.
+
+    Raises Kept where the mode did not come out as it was: the kernel drops a set-gid bit without a word.
+    """
     present = _attributes(descriptor)
     for name, value in _attributes(original).items():
         if present.get(name) != value:  # a security module may have given the same already, and forbid to set it
             os.setxattr(descriptor, name, value)
+    own = os.fstat(descriptor)
+    if (own.st_uid, own.st_gid) != (status.st_uid, status.st_gid):
+        os.fchown(descriptor, status.st_uid, status.st_gid)
+    os.fchmod(descriptor, status.st_mode & 0o7777)
+    if os.fstat(descriptor).st_mode != status.st_mode:
+        raise Kept(Reason.NOT_PERMITTED, f"its mode {status.st_mode & 0o7777:04o} cannot be given to the variant")
 
 
 def _attributes(descriptor: int) -> dict[str, bytes]:

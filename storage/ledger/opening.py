@@ -30,6 +30,10 @@ def open_writer(url: str) -> Writer:
             return Writer(engine, ledger)
 
 
+def ledger_exists(url: str) -> bool:
+    return _file_of(url).exists()
+
+
 def open_reader(url: str) -> Reader:
     ledger = _file_of(url)
     with told(ledger):

@@ -13,7 +13,7 @@ from storage.ledger import decisions, lookups, reports
 from storage.ledger.answers import ALWAYS, Decision, Period, Total, Wanted
 from storage.ledger.faults import told
 from storage.ledger.schema import COUNTED, DecisionRow, PlanRow, ReasonRow
-from storage.records import VaultEntry
+from storage.records import Known, VaultEntry
 
 
 class Reader:
@@ -46,6 +46,16 @@ class Reader:
         """The newest original of a path that the vault still holds."""
         with self._connection() as connection:
             return lookups.held_entries(connection, root, [path]).get(path)
+
+    def known(self, root: str, paths: Sequence[str]) -> dict[str, Known]:
+        """What the ledger last knew of each path that has had a decision; a planned one is none yet."""
+        with self._connection() as connection:
+            return lookups.known(connection, root, paths)
+
+    def restored(self, sha256: bytes) -> bool:
+        """Whether an administrator put this content back somewhere."""
+        with self._connection() as connection:
+            return bool(lookups.restored(connection, [sha256]))
 
     def wrote(self, sha256: bytes) -> bool:
         """Whether framekeep wrote this content, wherever it is now."""

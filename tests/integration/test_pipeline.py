@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
 from daemon.config.schema import Config
-from daemon.house import House, open_model, opened
+from daemon.house import House, open_model, opened, opened_quietly
 from daemon.sweep import Sweeping, rehearse, sweep, targets_of
 from framekeep.evidence import Evidence
 from framekeep.models.base import Model, Prepared
@@ -210,12 +210,25 @@ def test_a_dry_run_changes_nothing(archive: Archive):
     path = archive.add("1.jpg", photograph(1))
     data = path.read_bytes()
     config = archive.config()
-    rehearse(config, archive.model, targets_of(config, []), sweeping := Sweeping(dry_run=True))
+    with opened_quietly(config, archive.model) as house:
+        rehearse(house, targets_of(config, []), sweeping := Sweeping(dry_run=True))
     assert sweeping.tally.replaced == 1
     assert sweeping.tally.ratio > 3
     assert path.read_bytes() == data
     assert sorted(file.name for file in archive.folder.iterdir()) == ["incoming"]
     assert sorted(file.name for file in archive.root.iterdir()) == ["gate"]
+
+
+def test_a_dry_run_knows_what_the_ledger_knows(archive: Archive):
+    archive.add("1.jpg", photograph(1))
+    archive.sweep()
+    os.removexattr(archive.root / "gate" / "1.jpg", "user.framekeep")
+    archive.add("2.jpg", photograph(2))
+    config = archive.config()
+    with opened_quietly(config, archive.model) as house:
+        rehearse(house, targets_of(config, []), sweeping := Sweeping(dry_run=True))
+    assert sweeping.tally.reasons == {"qualified": 1, "already_shrunk": 1}
+    assert len(archive.decisions()) == 1
 
 
 class Blind:

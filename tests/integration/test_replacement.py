@@ -156,9 +156,23 @@ def test_what_changed_after_the_read_goes_back_to_its_path(scene: Scene, change)
     expected.pop(f".framekeep/staged/{ENTRY}")
     with pytest.raises(Kept) as kept:
         swap_in(scene.root, scene.swap)
-    assert kept.value.reason is Reason.UNSETTLED
+    assert kept.value.reason in {Reason.UNSETTLED, Reason.HARD_LINKED, Reason.SYMLINK, Reason.NOT_A_FILE}
     assert scene.files() == expected
     assert scene.picture.lstat().st_ino == status.st_ino
+
+
+def test_a_writer_that_has_the_file_open_is_noticed(scene: Scene):
+    stage(scene.root, scene.swap, VARIANT)
+    with scene.picture.open("ab"), pytest.raises(Kept, match="open for writing"):
+        swap_in(scene.root, scene.swap)
+    assert scene.files() == {"gate/1.jpg": ORIGINAL}
+
+
+def test_a_reader_does_not_disturb(scene: Scene):
+    stage(scene.root, scene.swap, VARIANT)
+    with scene.picture.open("rb") as viewer:
+        swap_in(scene.root, scene.swap)
+        assert viewer.read() == ORIGINAL
 
 
 def test_a_deleted_picture_stays_deleted(scene: Scene):
