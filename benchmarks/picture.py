@@ -10,7 +10,7 @@ from typing import Final
 
 from PIL import Image, ImageDraw, ImageFont
 
-from framekeep.evidence import Evidence
+from framekeep.explaining import Rule, explain
 from framekeep.jpeg.codec import decode
 from framekeep.jpeg.source import Limits, Original, understand
 from framekeep.jpeg.squeeze import squeeze_apart
@@ -20,11 +20,10 @@ from framekeep.models.base import Model
 from framekeep.models.catalogue import ModelChoice
 from framekeep.models.classifier import open_classifier
 from framekeep.models.describing import top_five
-from framekeep.search import lazy, run
-from framekeep.variants import Encoder, Written, climb, settle_on
+from framekeep.reasons import Kept
+from framekeep.variants import Encoder, Written
 
 MODEL: Final = "tf_efficientnet_lite0"
-ENCODER: Final = Encoder("4:2:0", progressive=True)
 GAP, MARGIN, LINE = 16, 12, 30
 INK, PAPER = (32, 32, 32), (255, 255, 255)
 
@@ -50,20 +49,11 @@ def main(source: Path, target: Path) -> None:
 
 def kept(original: Original, model: Model) -> Written:
     """What a daemon with the default settings would write."""
-    image, keeper, rungs = decode(original.data), keeper_of("t1k"), parse_ladder("paper").rungs
-    evidence = look(model, original.data)
-
-    def cost(j: int) -> float:
-        variant = climb(original, image, rungs[j - 1], ENCODER).data
-        return keeper.judge(evidence, look(model, variant)).cost
-
-    j = run(lazy(len(rungs), keeper.original_cost(evidence)), cost)
-    chosen = climb(original, image, rungs[j - 1], ENCODER) if j else None
-    return settle_on(original, squeeze_apart(original.data), chosen, ENCODER, min_saving=0.01)
-
-
-def look(model: Model, data: bytes) -> Evidence:
-    return model.look([model.prepare(decode(data))])[0]
+    rule = Rule(keeper_of("t1k"), parse_ladder("paper"), Encoder("4:2:0", progressive=True), min_saving=0.01)
+    outcome = explain(original, squeeze_apart(original.data), rule, model).outcome
+    if isinstance(outcome, Kept):
+        raise outcome
+    return outcome
 
 
 def told(written: Written, original: Original) -> str:
@@ -72,8 +62,9 @@ def told(written: Written, original: Original) -> str:
 
 
 def panel(title: str, data: bytes, model: Model) -> Panel:
-    label, probability = top_five(look(model, data), model.class_names)[0]
-    return Panel(decode(data), (f"{title}, {len(data):,} bytes", f"{label}, probability {probability:.2f}"))
+    image = decode(data)
+    label, probability = top_five(model.look([model.prepare(image)])[0], model.class_names)[0]
+    return Panel(image, (f"{title}, {len(data):,} bytes", f"{label}, probability {probability:.2f}"))
 
 
 def drawn(panels: list[Panel]) -> Image.Image:

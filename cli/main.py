@@ -3,6 +3,7 @@
 import importlib
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
 from types import MappingProxyType
@@ -65,7 +66,10 @@ def framekeep(
 
 def main() -> None:
     """Runs the command line and leaves with its documented exit code."""
-    sys.exit(run(None))
+    code = run(None)
+    if any(thread.name.startswith("codec") for thread in threading.enumerate()):
+        os._exit(code)  # a thread inside a decoder cannot be stopped, and an ordinary exit would wait for it
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str] | None) -> int:
@@ -77,9 +81,6 @@ def run(arguments: Sequence[str] | None) -> int:
     except FramekeepError as error:
         typer.echo(f"framekeep: {error}", err=True)
         return error.exit_code
-    except BrokenPipeError:  # whoever read our output has seen enough (`| head`)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception:  # noqa: BLE001 - a bug: the trace is what its finder needs
         traceback.print_exc()
         return 1

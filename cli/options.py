@@ -18,6 +18,7 @@ ConfigOption = Annotated[
         envvar="FRAMEKEEP_CONFIG",
         help=f"Configuration file. Without it: {SYSTEM_CONFIG} if there is one, else the built-in defaults.",
         show_default=False,
+        readable=False,  # asking access(2) first would forget the capabilities that a service has; reading tells
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]

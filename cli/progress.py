@@ -31,7 +31,7 @@ def shown(sweeping: Sweeping, config: Config, targets: Sequence[Place]) -> Itera
     finally:
         done.set()
         thread.join()
-    console.print(_sentence(sweeping), highlight=False)
+    console.print(_sentence(sweeping), highlight=False, soft_wrap=True)
 
 
 class _Total:

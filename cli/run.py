@@ -2,18 +2,16 @@
 
 import os
 
-import typer
-
-from cli.options import ConfigOption, load_config
+from cli.options import ConfigOption, load_config, verb
 from daemon.service import run as serve
 
-app = typer.Typer()
+app = verb()
 
 
 @app.command(epilog="Example: framekeep run --config /etc/framekeep/config.toml")
 def run(config: ConfigOption = None) -> None:
-    """Watch the roots and shrink what arrives, in the foreground, until SIGTERM.
+    """Watch the roots and shrink what arrives.
 
-    SIGHUP reads the configuration again.
+    Runs in the foreground until SIGTERM. SIGHUP reads the configuration again.
     """
     serve(lambda: load_config(config), os.environ)

@@ -7,6 +7,7 @@ of looks over every picture in flight, in one ledger thread that groups commits,
 """
 
 import time
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from PIL.Image import Image
@@ -28,6 +29,9 @@ from storage.records import Draft
 class Acting(Protocol):
     """What follows from a choice: the replacement with its journal or, in a dry run, nothing."""
 
+    def in_flight(self, sheet: Sheet) -> AbstractContextManager[None]:
+        """While this lasts a crash makes the picture a suspect."""
+
     async def recognise(self, sheet: Sheet, picture: Picture) -> None:
         """Raises Kept where this very content needs no look: framekeep wrote it, or it was decided before."""
 
@@ -41,25 +45,27 @@ class Acting(Protocol):
 async def live(stages: Stages, acting: Acting, sheet: Sheet) -> Draft:
     """Takes one settled file to its decision, exactly one."""
     try:
-        original = await _read(stages, acting, sheet)
-        async with stages.pixels.spending(original.width * original.height):
-            chosen = await _choose(stages, sheet, original)
-        written = await _settle_on(stages, sheet, original, chosen)
+        picture = await _read(stages, acting, sheet)
+        with acting.in_flight(sheet):
+            original = await stages.codec(understand, picture.data, sheet.rules.limits)
+            async with stages.pixels.spending(original.width * original.height):
+                chosen = await _choose(stages, sheet, original)
+            written = await _settle_on(stages, sheet, original, chosen)
         return await acting.replace(sheet, written)
     except Kept as kept:
         return await acting.keep(sheet, kept)
 
 
-async def _read(stages: Stages, acting: Acting, sheet: Sheet) -> Original:
+async def _read(stages: Stages, acting: Acting, sheet: Sheet) -> Picture:
     if not sheet.candidate.settled:
         raise Kept(Reason.UNSETTLED)
     sheet.rules.check_age(sheet.candidate.identity, time.time_ns())
     with sheet.timing("read"):
-        candidate, limits = sheet.candidate, sheet.rules.limits
-        picture = await stages.disk(read, candidate.tree, candidate.path, limits.max_bytes)
+        candidate = sheet.candidate
+        picture = await stages.disk(read, candidate.tree, candidate.path, sheet.rules.limits.max_bytes)
         sheet.identity, sheet.sha256 = picture.identity, picture.sha256
         await acting.recognise(sheet, picture)
-        return await stages.codec(understand, picture.data, limits)
+    return picture
 
 
 async def _choose(stages: Stages, sheet: Sheet, original: Original) -> Variant | None:

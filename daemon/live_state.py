@@ -25,6 +25,7 @@ class LiveState:
             return
         fresh = self._path.with_suffix(".new")
         fresh.write_text(json.dumps(self._process | state), encoding="utf-8")
+        fresh.chmod(0o644)  # whatever the umask: `framekeep status` may be anybody's
         fresh.replace(self._path)
         self._written = state
 

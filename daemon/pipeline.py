@@ -11,9 +11,10 @@ from daemon.log import log
 from daemon.rules import RuleBook
 from daemon.sheet import Sheet
 from daemon.stages import Stages
-from framekeep.errors import FramekeepError
+from framekeep.errors import FramekeepError, StuckError
 from framekeep.jpeg.codec import encoder_versions
 from framekeep.reasons import Kept, Reason
+from storage.names import printable
 from storage.records import Draft
 
 _IN_FLIGHT_PER_LOOK: Final = 3
@@ -55,6 +56,8 @@ class Pipeline:
             log.exception("picture_failed", path=candidate.path)
             draft = await self.acting.keep(sheet, Kept(Reason.ERROR, repr(error)))
         self.decided(sheet, draft)
+        if self.stages.stuck:
+            raise StuckError(f"{printable(candidate.path)} keeps a decoder busy for ever: it is left alone from now on")
 
 
 def first_of(errors: BaseExceptionGroup[FramekeepError]) -> FramekeepError:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 from daemon.sheet import Sheet
 from framekeep.reasons import Kept, Reason
@@ -21,6 +22,9 @@ class Rehearsing:
     async def known(self, root: str, paths: Sequence[str]) -> dict[str, Known]:
         """What the ledger last knew of each path."""
         return self._reader.known(root, paths) if self._reader else {}
+
+    def in_flight(self, _sheet: Sheet) -> AbstractContextManager[None]:
+        return nullcontext()
 
     async def recognise(self, _sheet: Sheet, picture: Picture) -> None:
         if picture.is_marked or (self._reader and self._reader.wrote(picture.sha256)):

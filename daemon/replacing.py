@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from contextlib import AbstractContextManager
 
 from daemon.journal import Journal
 from daemon.log import log
@@ -11,6 +12,7 @@ from daemon.stages import Stages
 from framekeep.reasons import Kept, Reason
 from framekeep.variants import Written
 from storage.attribute import Mark
+from storage.in_flight import marked
 from storage.reading import Picture
 from storage.records import Draft
 from storage.replacement import Swap, Unfinished, stage, swap_in
@@ -24,6 +26,9 @@ class Replacing:
         self._stages = stages
         self._journal = journal
         self._roots = roots
+
+    def in_flight(self, sheet: Sheet) -> AbstractContextManager[None]:
+        return marked(self._roots[sheet.candidate.tree.path], sheet.candidate.path)
 
     async def recognise(self, sheet: Sheet, picture: Picture) -> None:
         if picture.is_marked:

@@ -21,6 +21,7 @@ from daemon.settling import Settling
 from daemon.sheet import Sheet
 from daemon.sources import Watched
 from daemon.stages import Stages
+from daemon.suspects import try_suspects
 from daemon.sweep import stages_of
 from daemon.watch import Hearing, Watcher
 from framekeep.errors import FramekeepError
@@ -44,6 +45,7 @@ async def serve(house: House, stop: asyncio.Event, reopen: asyncio.Event, notifi
     with stages_of(house.config, house.model) as stages, reporter.live(), _scheduled(house, rescan, release):
         pipeline = Pipeline(stages, Replacing(stages, journal, house.roots), house.rules, _decided(watched, reporter))
         try:
+            await asyncio.to_thread(try_suspects, house)
             await asyncio.to_thread(watcher.start)
             notifier.tell(READY=1, STATUS=reporter.sentence())
             log.info("serving", roots=list(house.roots), model=house.model.name, device=house.model.device)
@@ -147,5 +149,5 @@ async def _watchdog(stages: Stages, journal: Journal, notifier: Notifier) -> Non
 
 async def _stop_when(stop: asyncio.Event, watched: Watched, notifier: Notifier) -> None:
     await stop.wait()
-    notifier.tell(STOPPING=1, STATUS="finishing what is in flight")
+    notifier.tell(STATUS="finishing what is in flight")
     watched.stop()

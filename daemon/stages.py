@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, ParamSpec, Self, TypeVar
@@ -11,10 +12,13 @@ from daemon.budget import Budget
 from daemon.squeezers import SqueezerPool
 from framekeep.evidence import Evidence
 from framekeep.models.base import Model, Prepared
+from framekeep.reasons import Kept, Reason
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+CODEC_THREADS: Final = "codec"
+"""How the names of the threads begin that decode and encode."""
 _DISK_THREADS: Final = 8
 """Threads that mostly wait for fsync: more of them let the filesystem join commits."""
 
@@ -22,12 +26,15 @@ _DISK_THREADS: Final = 8
 class Stages:
     """Executors and queues that all pictures in flight share. A context manager: leaving it waits for the threads."""
 
-    def __init__(self, model: Model, batch: int, pixels_in_flight: int) -> None:
+    def __init__(self, model: Model, batch: int, pixels_in_flight: int, max_seconds: float) -> None:
         cores = len(os.sched_getaffinity(0))
         self.model = model
         self.batch = batch
         self.pixels = Budget(pixels_in_flight)
-        self._codec = ThreadPoolExecutor(cores, "codec")
+        self.stuck = False
+        """A codec thread does not come back: the process has to end."""
+        self._max_seconds = max_seconds
+        self._codec = ThreadPoolExecutor(cores, CODEC_THREADS)
         self._disk = ThreadPoolExecutor(_DISK_THREADS, "disk")
         self._looking = ThreadPoolExecutor(1, "look")
         self._squeezers = SqueezerPool(cores)
@@ -37,13 +44,25 @@ class Stages:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for executor in (self._codec, self._disk, self._looking):
-            executor.shutdown()
+        self._codec.shutdown(wait=not self.stuck, cancel_futures=self.stuck)
+        self._disk.shutdown()
+        self._looking.shutdown()
         self._squeezers.close()
 
     async def codec(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Runs work that computes (libjpeg releases the GIL)."""
-        return await _in(self._codec, work, *args, **kwargs)
+        """Runs work that computes (libjpeg releases the GIL). Raises Kept for work that does not end."""
+        begun: list[float] = []
+
+        def timed() -> R:
+            begun.append(time.monotonic())
+            return work(*args, **kwargs)
+
+        future = asyncio.get_running_loop().run_in_executor(self._codec, timed)
+        while not (await asyncio.wait({future}, timeout=self._max_seconds))[0]:
+            if begun and time.monotonic() - begun[0] >= self._max_seconds:
+                self.stuck = True
+                raise Kept(Reason.TOO_SLOW, f"longer than {self._max_seconds:g} seconds")
+        return future.result()
 
     async def disk(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Runs work that waits for a disk."""

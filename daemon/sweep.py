@@ -24,6 +24,7 @@ from daemon.settling import Settling
 from daemon.sheet import Sheet
 from daemon.sources import swept
 from daemon.stages import Stages
+from daemon.suspects import try_suspects
 from daemon.tally import Tally
 from framekeep.errors import UsageError
 from framekeep.models.base import Model
@@ -92,6 +93,7 @@ def place_of(config: Config, path: Path) -> Place:
 def sweep(house: House, targets: Sequence[Place], sweeping: Sweeping) -> None:
     """Replaces what qualifies. A first SIGINT or SIGTERM finishes what is in flight and sets `interrupted`."""
     config = house.config
+    try_suspects(house)
     sweeping.started = time.monotonic()
     with stages_of(config, house.model) as stages:
         journal = Journal(house.writer, house.ledger)
@@ -117,7 +119,8 @@ def rehearse(house: QuietHouse, targets: Sequence[Place], sweeping: Sweeping) ->
 
 def stages_of(config: Config, model: Model) -> Stages:
     """Where the work is done, as large as the configuration says."""
-    return Stages(model, config.selection.batch, int(config.limits.in_flight_megapixels * 10**6))
+    limits = config.limits
+    return Stages(model, config.selection.batch, int(limits.in_flight_megapixels * 10**6), limits.max_seconds)
 
 
 async def _run(

@@ -12,6 +12,10 @@ class FramekeepError(Exception):
     exit_code: ClassVar[int] = 1
 
 
+class StuckError(FramekeepError):
+    """A thread inside a decoder does not end and cannot be stopped: the process has to, and to start again."""
+
+
 class UsageError(FramekeepError):
     """What was asked for makes no sense."""
 

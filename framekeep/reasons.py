@@ -41,6 +41,9 @@ class Reason(Enum):
     TRUNCATED = "truncated", Standing.FINAL, "the file ends before the image does"
     DAMAGED = "damaged", Standing.FINAL, "damaged: it decodes only with warnings, or not at all"
 
+    TOO_SLOW = "too_slow", Standing.FINAL, "working on it took longer than the time limit"
+    CRASHED = "crashed", Standing.FINAL, "working on it killed the process, also alone in a process of its own"
+
     HELD = "held", Standing.LATER, "under a legal hold"
     TOO_YOUNG = "too_young", Standing.LATER, "younger than the policy's minimum age"
     UNSETTLED = "unsettled", Standing.LATER, "still changing, or changed while it was looked at"

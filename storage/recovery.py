@@ -13,6 +13,7 @@ none      anything else         -             nobody knows it                   
 import hashlib
 import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,7 +22,7 @@ from storage.attribute import read_mark
 from storage.files import FileIdentity
 from storage.reading import open_picture, read_whole
 from storage.records import Planned
-from storage.replacement import give_back, keep_original, set_aside
+from storage.replacement import give_back, keep_original, pinned, set_aside
 from storage.root import Root, remove
 
 
@@ -79,6 +80,8 @@ def _was_exchanged(root: Root, planned: Planned) -> bool:
     entry = planned.vault_entry
     staged = _digest(root.staged, entry)
     if staged is None:
+        os.fsync(root.vault)  # the process that moved it there may have died before it had done so
+        os.fsync(root.staged)
         return _digest(root.vault, entry) == planned.sha256_before
     if staged == planned.sha256_before:
         keep_original(root, entry)
@@ -94,9 +97,9 @@ def _give_stranger_back(root: Root, planned: Planned) -> None:
     """The variant stands at the path, unless something newer has replaced it."""
     entry = planned.vault_entry
     try:
-        with root.folder_of(planned.place.path) as (folder, name):
+        with root.folder_of(planned.place.path) as (folder, name), ExitStack() as opened:
+            variant = os.fstat(pinned(opened, folder, name))
             if _digest(folder, name) == planned.sha256_after:
-                variant = os.stat(name, dir_fd=folder, follow_symlinks=False)
                 give_back(root, entry, (folder, name), variant.st_ino)
                 return
     except FileNotFoundError:

@@ -29,6 +29,7 @@ from storage.reading import open_picture, read_whole
 from storage.root import Root, remove
 
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_PIN: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Unfinished(Exception):  # noqa: N818 - a state, which recovery ends at the next start
@@ -84,7 +85,7 @@ def _exchange(opened: ExitStack, root: Root, swap: Swap) -> tuple[int, str, os.s
     """The exchange alone, under a lease that `opened` holds on; where it fails, the variant is removed. Raises Kept."""
     entry = swap.mark.entry
     with keeping():
-        variant = os.stat(entry, dir_fd=root.staged, follow_symlinks=False)
+        variant = os.fstat(pinned(opened, root.staged, entry))
         try:
             folder, name = opened.enter_context(root.folder_of(swap.path))
             original = open_picture(folder, name)
@@ -106,28 +107,40 @@ def keep_original(root: Root, entry: str) -> None:
 
 
 def give_back(root: Root, entry: str, place: tuple[int, str], variant: int) -> None:
-    """Puts a stranger that came out of the exchange back at its path; `variant` is the variant's inode.
+    """Puts a stranger that came out of the exchange back at its path; `variant` is the variant's inode, pinned.
 
     Others may write the path meanwhile. Whatever arrived there last stays there: each exchange takes out either what
     we had put in (done) or something newer, which then has to go in again. A stranger that a newer file has replaced
     is set aside, not dropped.
     """
     folder, name = place
-    put_in, in_hand = variant, _inode(root.staged, entry)
-    while True:
-        try:
-            renameat2.exchange(folder, name, root.staged, entry)
-        except FileNotFoundError:
-            if _put_where_nothing_is(root, entry, place):
-                return
-            continue
-        came_out = _inode(root.staged, entry)
-        if came_out == put_in:
-            _dispose(root, entry, is_variant=came_out == variant)
-            break
-        put_in, in_hand = in_hand, came_out
+    with ExitStack() as opened:
+        put_in, in_hand = variant, _pinned_inode(opened, root.staged, entry)
+        while True:
+            try:
+                renameat2.exchange(folder, name, root.staged, entry)
+            except FileNotFoundError:
+                if _put_where_nothing_is(root, entry, place):
+                    break
+                continue
+            came_out = _pinned_inode(opened, root.staged, entry)
+            if came_out == put_in:
+                _dispose(root, entry, is_variant=came_out == variant)
+                break
+            put_in, in_hand = in_hand, came_out
     os.fsync(folder)
     os.fsync(root.staged)
+
+
+def pinned(opened: ExitStack, folder: int, name: str) -> int:
+    """A descriptor of whatever stands there. As long as `opened` lasts no newer file can get its inode's number."""
+    descriptor = os.open(name, _PIN, dir_fd=folder)
+    opened.callback(os.close, descriptor)
+    return descriptor
+
+
+def _pinned_inode(opened: ExitStack, folder: int, name: str) -> int:
+    return os.fstat(pinned(opened, folder, name)).st_ino
 
 
 def _write(staged: int, original: int, swap: Swap, variant: bytes) -> None:
@@ -202,7 +215,6 @@ def _put_where_nothing_is(root: Root, entry: str, place: tuple[int, str]) -> boo
         renameat2.move(root.staged, entry, *place)
     except FileExistsError:
         return False
-    os.fsync(place[0])
     return True
 
 

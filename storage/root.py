@@ -5,6 +5,7 @@ ROOT/.framekeep/        mode 0700, framekeep's own
     staged/             variants on their way to their path
     vault/              originals whose decisions can be undone
     strangers/          files that nobody expected, never deleted
+    in-flight/          which pictures are being worked on: after a crash, its suspects
 """
 
 import errno
@@ -87,6 +88,7 @@ class Root(Tree):
         self.staged = _hold(opened, _made("staged", self.own), self.own)
         self.vault = _hold(opened, _made("vault", self.own), self.own)
         self.strangers = _hold(opened, _made("strangers", self.own), self.own)
+        self.in_flight = _hold(opened, _made("in-flight", self.own), self.own)
 
     def lock(self) -> None:
         """Takes the root for this process until it is closed. Raises AlreadyRunningError."""

@@ -81,6 +81,7 @@ class Limits(Section):
     max_megabytes: Annotated[float, Field(gt=0, le=2048)] = 64
     max_megapixels: Annotated[float, Field(gt=0, le=89)] = 80  # Pillow warns of decompression bombs above 89.4
     in_flight_megapixels: Annotated[float, Field(gt=0)] = 200
+    max_seconds: Annotated[float, Field(ge=1, le=3600)] = 120
 
     @field_validator("in_flight_megapixels")
     @classmethod

@@ -67,7 +67,7 @@ def _contributions() -> Select[*tuple[int, ...]]:
     return (
         select(*keys().values(), *signed)
         .join_from(DecisionRow, FileRow)
-        .where(DecisionRow.id.in_(bindparam("decisions", expanding=True)), True)
+        .where(DecisionRow.id.in_(bindparam("decisions", expanding=True)), DecisionRow.state.in_(COUNTED))
     )
 
 

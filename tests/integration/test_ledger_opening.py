@@ -167,6 +167,19 @@ def test_what_is_no_database_is_left_alone(ledger: Path, opened: Opener):
     assert ledger.read_text() == "a letter to somebody " * 100
 
 
+def test_damage_within_is_found(ledger: Path):
+    with open_writer(url_of(ledger)) as writer:
+        writer.record([DRAFT])
+    ((page,),) = asked(ledger, "SELECT rootpage FROM sqlite_schema WHERE name = 'decision_file'")
+    with open_reader(url_of(ledger)) as reader:
+        assert reader.damage() is None
+    with ledger.open("r+b") as file:
+        file.seek((int(str(page)) - 1) * 4096)
+        file.write(bytes(4096))
+    with open_reader(url_of(ledger)) as reader:
+        assert reader.damage()
+
+
 def test_an_empty_file_becomes_a_ledger(ledger: Path):
     ledger.parent.mkdir()
     ledger.touch()

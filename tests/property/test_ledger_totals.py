@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 import tempfile
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from framekeep.reasons import Reason, Standing
 from storage.files import FileIdentity
@@ -46,6 +47,10 @@ drafts = st.builds(
 )
 
 
+def some_of(decisions: Iterable[int]) -> st.SearchStrategy[list[int]]:
+    return st.lists(st.sampled_from(sorted(decisions)), max_size=3, unique=True)
+
+
 @dataclass(frozen=True)
 class Model:
     """What a decision should count for."""
@@ -57,8 +62,6 @@ class Model:
 
 
 class Ledger(RuleBasedStateMachine):
-    planned: Bundle[int] = Bundle("planned")
-    replaced: Bundle[int] = Bundle("replaced")
     template: Path
 
     def __init__(self) -> None:
@@ -67,6 +70,7 @@ class Ledger(RuleBasedStateMachine):
         self.serial = count()
         self.plans: dict[int, Model] = {}
         self.counted: dict[int, Model] = {}
+        self.replaced: list[int] = []
 
     @initialize()
     def open(self):
@@ -81,40 +85,48 @@ class Ledger(RuleBasedStateMachine):
             size = draft.identity.size
             assert self.counted.setdefault(decision, Model(draft.reason, size, size)).reason is draft.reason
 
-    @rule(target=planned, batch=st.lists(drafts, max_size=4), reason=st.sampled_from(REPLACING), data=st.data())
+    @rule(batch=st.lists(drafts, max_size=4), reason=st.sampled_from(REPLACING), data=st.data())
     def plan(self, batch: list[Draft], reason: Reason, data: st.DataObject):
         batch = [self.replacing(draft, reason, data.draw(st.integers(0, draft.identity.size - 1))) for draft in batch]
         decisions = self.writer.plan(batch)
         for decision, draft in zip(decisions, batch, strict=True):
             self.plans[decision] = Model(reason, draft.identity.size, draft.bytes_after or 0)
-        return multiple(*decisions)
 
     def replacing(self, draft: Draft, reason: Reason, after: int) -> Draft:
         before = sha256(str(next(self.serial)).encode()).digest()
         hashes = {"sha256_before": before, "sha256_after": sha256(before).digest()}
         return replace(draft, reason=reason, bytes_after=after, vault_entry=before.hex(), vault_days=1, **hashes)
 
-    @rule(target=replaced, decisions=st.lists(consumes(planned), max_size=3, unique=True))
-    def confirm(self, decisions: list[int]):
+    @precondition(lambda self: self.plans)
+    @rule(data=st.data())
+    def confirm(self, data: st.DataObject):
+        decisions = data.draw(some_of(self.plans))
         self.writer.confirm([(decision, FileIdentity(1, 2, 3, 4)) for decision in decisions])
         self.counted |= {decision: self.plans.pop(decision) for decision in decisions}
-        return multiple(*decisions)
+        self.replaced += decisions
 
-    @rule(decision=consumes(planned), reason=st.sampled_from(KEEPING))
-    def abandon(self, decision: int, reason: Reason):
-        self.writer.abandon([(decision, reason, "")])
-        before = self.plans.pop(decision).before
-        self.counted[decision] = Model(reason, before, before)
+    @precondition(lambda self: self.plans)
+    @rule(data=st.data(), reason=st.sampled_from(KEEPING))
+    def abandon(self, data: st.DataObject, reason: Reason):
+        decisions = data.draw(some_of(self.plans))
+        self.writer.abandon([(decision, reason, "") for decision in decisions])
+        for decision in decisions:
+            before = self.plans.pop(decision).before
+            self.counted[decision] = Model(reason, before, before)
 
-    @rule(decisions=st.lists(replaced, max_size=3), at=instants)
-    def release(self, decisions: list[int], at: datetime):
+    @precondition(lambda self: self.replaced)
+    @rule(data=st.data(), at=instants)
+    def release(self, data: st.DataObject, at: datetime):
+        decisions = data.draw(some_of(self.replaced))
         self.writer.release(decisions, at)
         for decision in decisions:
-            if model := self.counted.get(decision):
+            if model := self.counted.get(decision):  # else it was restored
                 self.counted[decision] = replace(model, freed=model.before - model.after)
 
-    @rule(decision=consumes(replaced), at=instants)
-    def restore(self, decision: int, at: datetime):
+    @precondition(lambda self: set(self.replaced) & self.counted.keys())
+    @rule(data=st.data(), at=instants)
+    def restore(self, data: st.DataObject, at: datetime):
+        decision = data.draw(st.sampled_from(sorted(set(self.replaced) & self.counted.keys())))
         undone = self.counted.pop(decision)
         new = self.writer.restore(decision, FileIdentity(undone.before, 1, 2, 3), at)
         self.counted[new] = Model(Reason.RESTORED, undone.before, undone.before)

@@ -133,6 +133,13 @@ def test_a_released_and_a_restored_decision_tell_so(writer: Writer, reader: Read
     assert told[restored].decided_at == NOON + DAY
 
 
+def test_an_original_is_released_once(writer: Writer, reader: Reader):
+    decisions = confirm(writer, replaced("gate/a.jpg"))
+    writer.release(decisions, NOON + 8 * DAY)
+    writer.release(decisions, NOON + 9 * DAY)
+    assert [decision.released_at for decision in reader.decisions(Wanted())] == [NOON + 8 * DAY]
+
+
 def test_what_is_only_planned_is_no_decision_yet(writer: Writer, reader: Reader):
     writer.plan([replaced("gate/a.jpg")])
     assert list(reader.decisions(Wanted())) == []
@@ -280,3 +287,15 @@ def test_the_original_of_a_path_is_found_while_it_is_held(busy: Reader):
     assert (held.entry, held.sha256_before) == ("entry", BEFORE)
     assert busy.entry_of("/srv/pictures", "gate/a.jpg") is None
     assert busy.entry_of("/srv/others", "gate/b.jpg") is None
+
+
+def test_what_a_release_would_free_now(busy: Reader):
+    week = timedelta(days=7)
+    assert busy.due(NOON + week, ["/srv/pictures", "/srv/others"]) == (1, 1000)
+    assert busy.due(NOON + week + DAY, ["/srv/pictures"]) == (2, 2000)
+    assert busy.due(NOON + week + DAY, ["/srv/others"]) == (0, 0)
+
+
+def test_what_framekeep_wrote_is_recognised(busy: Reader):
+    assert busy.wrote(AFTER)
+    assert not busy.wrote(BEFORE)

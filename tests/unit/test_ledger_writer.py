@@ -59,7 +59,7 @@ def writer(tmp_path: Path) -> Iterator[Writer]:
 
 def test_a_recorded_path_is_known(writer: Writer):
     (decision,) = writer.record([kept()])
-    fact = Known(BEFORE, SETTINGS.fingerprint, Reason.NOT_JPEG, decision)
+    fact = Known(BEFORE, SETTINGS.fingerprint, Reason.NOT_JPEG, None, decision)
     assert writer.known("/srv/pictures", ["gate/a.jpg", "gate/b.jpg"]) == {"gate/a.jpg": fact}
     assert writer.known("/srv/others", ["gate/a.jpg"]) == {}
 
@@ -143,14 +143,14 @@ def test_a_plan_remembers_the_file_that_was_looked_at_whatever_is_recorded_meanw
 def test_a_confirmed_replacement_is_known_by_the_variant(writer: Writer):
     decision = confirmed(writer, replaced())
     assert writer.pending() == []
-    fact = Known(AFTER, SETTINGS.fingerprint, Reason.QUALIFIED, decision)
+    fact = Known(AFTER, SETTINGS.fingerprint, Reason.QUALIFIED, hashes_of(PLACE.path)[0], decision)
     assert writer.known(PLACE.root, [PLACE.path]) == {PLACE.path: fact}
 
 
 def test_an_abandoned_replacement_is_a_kept_picture(writer: Writer):
     (decision,) = writer.plan([replaced()])
     writer.abandon([(decision, Reason.NO_SPACE, "disk full")])
-    fact = Known(BEFORE, SETTINGS.fingerprint, Reason.NO_SPACE, decision)
+    fact = Known(BEFORE, SETTINGS.fingerprint, Reason.NO_SPACE, hashes_of(PLACE.path)[0], decision)
     assert writer.known(PLACE.root, [PLACE.path]) == {PLACE.path: fact}
     assert writer.pending() == []
     assert writer.wrote(hashes_of(PLACE.path)) == set()
@@ -213,7 +213,7 @@ def test_a_restored_original_is_recognised_by_its_content(writer: Writer):
     before, after = hashes_of(PLACE.path)
     assert writer.restored([before, after]) == {before}
     assert writer.wrote([before, after]) == {after}
-    fact = Known(BEFORE, SETTINGS.fingerprint, Reason.RESTORED, new)
+    fact = Known(BEFORE, SETTINGS.fingerprint, Reason.RESTORED, before, new)
     assert writer.known(PLACE.root, [PLACE.path]) == {PLACE.path: fact}
     assert writer.held_entries(PLACE.root, [PLACE.path]) == {}
     assert writer.due(NOON + timedelta(days=8), 10, [PLACE.root]) == []

@@ -1,0 +1,39 @@
+# On a fresh machine with Python 3.11 or newer: "make run" serves ./incoming, "make test" is what CI runs.
+
+PYTHON ?= python3
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: run test check clean
+
+# config.toml holds the built-in defaults: pictures in incoming/, the ledger in var/.
+run: .venv/installed
+	@mkdir -p incoming var
+	@exec $(BIN)/framekeep run --config config.toml
+
+# All that is checked, the tests last.
+test check: .venv/installed-test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+# The pictures in incoming/ and the ledger in var/ stay.
+clean:
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
+
+# The files .venv/installed* say for which pyproject.toml pip was run last.
+.venv/installed: pyproject.toml | $(BIN)/pip
+	$(BIN)/pip install --editable .
+	@touch $@
+
+.venv/installed-test: pyproject.toml | $(BIN)/pip
+	$(BIN)/pip install --editable '.[test]'
+	@touch .venv/installed $@
+
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "framekeep needs Python 3.11 or newer: name one, as in make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	$(PYTHON) -m venv .venv

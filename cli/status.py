@@ -1,0 +1,133 @@
+"""framekeep status."""
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import typer
+from rich.table import Table
+
+from cli.options import ConfigOption, JsonOption, load_config, verb
+from cli.paths import as_text
+from cli.tables import cell, facts, ratio, show, size
+from daemon.config.schema import Config
+from daemon.live_state import read_live_state
+from framekeep.errors import LedgerError
+from storage.ledger.opening import open_reader
+from storage.ledger.reader import Reader
+
+app = verb()
+
+_TOLD: Final = (
+    *("pid", "version", "since", "model", "device", "waiting", "pictures_per_second"),
+    *("replaced", "kept", "skipped", "failed", "missed_by_watcher", "bytes_before", "bytes_after"),
+    *("last_decision_at", "last_decision_reason", "watching"),
+)
+"""What is told of the daemon, by its names in the live state."""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerState:
+    """`fault` says why nothing is known; None where the ledger could be read."""
+
+    url: str
+    fault: str | None = None
+    last_decision_at: datetime | None = None
+    failures_last_day: int | None = None
+    pending: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RootState:
+    """The filesystem that a root lies on; `fault` says why nothing is known."""
+
+    path: str
+    free_bytes: int | None = None
+    total_bytes: int | None = None
+    fault: str | None = None
+
+
+@app.command(epilog="Example: framekeep status --config /etc/framekeep/config.toml")
+def status(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Show whether a daemon runs, and what it does.
+
+    Works without a daemon and without a ledger, too.
+    """
+    settings = load_config(config)
+    daemon = _daemon(settings)
+    ledger = _ledger(settings.ledger.url, datetime.now(UTC))
+    roots = [_root(path) for path in settings.watch.roots]
+    if as_json:
+        document = {
+            "alive": daemon is not None,
+            "daemon": daemon,
+            "ledger": asdict(ledger),
+            "roots": [asdict(root) for root in roots],
+        }
+        typer.echo(json.dumps(document, default=datetime.isoformat))
+    else:
+        show(_table(daemon, ledger, roots, datetime.now(UTC)))
+
+
+def _daemon(config: Config) -> dict[str, Any] | None:
+    state = read_live_state(config.service.runtime_directory)
+    return {name: state.get(name) for name in _TOLD} if state else None
+
+
+def _ledger(url: str, now: datetime) -> LedgerState:
+    try:
+        with open_reader(url) as reader:
+            return _read(url, reader, now)
+    except LedgerError as error:
+        return LedgerState(as_text(url), str(error))
+
+
+def _read(url: str, reader: Reader, now: datetime) -> LedgerState:
+    failures = reader.failures_since(now - timedelta(days=1))
+    return LedgerState(as_text(url), None, reader.last_decision_at(), failures, reader.pending_count())
+
+
+def _root(path: Path) -> RootState:
+    name = as_text(str(path))
+    try:
+        usage = shutil.disk_usage(path)
+    except OSError as error:
+        return RootState(name, fault=error.strerror)
+    return RootState(name, usage.free, usage.total)
+
+
+def _table(daemon: Mapping[str, Any] | None, ledger: LedgerState, roots: Sequence[RootState], now: datetime) -> Table:
+    shown = facts()
+    if daemon:
+        _add_daemon(shown, daemon, now)
+    else:
+        shown.add_row("daemon", "not running")
+    _add_ledger(shown, ledger)
+    for root in roots:
+        space = root.fault or f"{size(root.free_bytes or 0)} free of {size(root.total_bytes or 0)}"
+        shown.add_row("root", cell(f"{root.path}: {space}"))
+    return shown
+
+
+def _add_daemon(shown: Table, daemon: Mapping[str, Any], now: datetime) -> None:
+    running = timedelta(seconds=round((now - datetime.fromisoformat(daemon["since"])).total_seconds()))
+    shown.add_row("daemon", f"running for {running} (process {daemon['pid']}, framekeep {daemon['version']})")
+    shown.add_row("model", cell(f"{daemon['model']} on {daemon['device']}"))
+    shown.add_row("waiting", f"{daemon['waiting']}; {daemon['pictures_per_second']} pictures/s in the last minute")
+    shown.add_row("so far", "{replaced} replaced, {kept} kept, {skipped} skipped, {failed} failed".format_map(daemon))
+    shown.add_row("", f"{ratio(daemon['bytes_before'], daemon['bytes_after'])} smaller")
+    shown.add_row("watching", cell(f"{daemon['watching']}; {daemon['missed_by_watcher']} missed"))
+
+
+def _add_ledger(shown: Table, ledger: LedgerState) -> None:
+    if ledger.fault:
+        shown.add_row("ledger", cell(ledger.fault))
+        return
+    shown.add_row("ledger", cell(ledger.url))
+    last = ledger.last_decision_at
+    shown.add_row("", f"last decision {last:%Y-%m-%d %H:%M:%S} UTC" if last else "no decision yet")
+    shown.add_row("", f"{ledger.failures_last_day} failures in the last day, {ledger.pending} replacements under way")

@@ -1,0 +1,46 @@
+"""Everything that `framekeep doctor` looks at, in the order in which a start needs it."""
+
+from collections.abc import Callable, Iterator
+
+from daemon.checks.check import Check, State
+from daemon.checks.ledger import check_ledger
+from daemon.checks.machine import check_owners, check_squeezer, check_watches
+from daemon.checks.model import check_model
+from daemon.checks.roots import check_root
+from daemon.config.roots import check_roots
+from daemon.config.schema import Config
+from daemon.names import NameFilter
+from framekeep.errors import ConfigurationError
+
+
+def examine(load: Callable[[], Config], clock: Callable[[], float]) -> Iterator[Check]:
+    """Checks an installation; `clock` counts seconds. Where the configuration cannot be read, that is all there is."""
+    try:
+        config = load()
+    except ConfigurationError as error:
+        yield Check.failed("configuration", error)
+        return
+    yield _configuration(config)
+    yield from check_model(config.selection, clock)
+    yield check_squeezer()
+    yield check_ledger(config.ledger.url)
+    yield from _roots(config)
+
+
+def _configuration(config: Config) -> Check:
+    selection = config.selection
+    sentence = f"keeper {selection.keeper}, ladder {selection.ladder.name}, {len(config.policy)} policies"
+    return Check("configuration", State.OK, sentence)
+
+
+def _roots(config: Config) -> Iterator[Check]:
+    try:
+        check_roots(config)
+    except ConfigurationError as error:
+        yield Check.failed("roots", error)
+    there = [root for root in config.watch.roots if root.is_dir() and not root.is_symlink()]
+    for root in there:
+        yield from check_root(root, config.watch.rescan_minutes)
+    names = NameFilter(config.watch.include, config.watch.ignore)
+    yield check_watches(there, names)
+    yield check_owners(there, names)

@@ -1,0 +1,66 @@
+"""Whether pictures below a root can be heard of and replaced."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from daemon.checks.check import Check, State
+from daemon.checks.filesystem import filesystem_of, is_remote
+from framekeep.errors import ConfigurationError
+from storage.root import OWN, Root, Tree, probe
+
+_SCARCE: Final = 0.05
+"""Of a filesystem, free. The vault holds originals beside their variants for days."""
+
+
+def check_root(root: Path, rescan_minutes: float) -> Iterator[Check]:
+    """A root that is there."""
+    yield _filesystem(root, rescan_minutes)
+    yield _exchange(root)
+    yield _space(root)
+
+
+def _filesystem(root: Path, rescan_minutes: float) -> Check:
+    kind = filesystem_of(root)
+    if is_remote(kind):
+        sentence = (
+            f"{root} lies on {kind}: what other machines write there is found by the rescan alone, every "
+            f"{rescan_minutes:g} minutes; lower rescan_minutes, or run framekeep where the files are"
+        )
+        return Check("filesystem", State.WARNING, sentence)
+    return Check("filesystem", State.OK, f"{root} lies on {kind}")
+
+
+def _exchange(root: Path) -> Check:
+    try:
+        _probe(root)
+    except ConfigurationError as error:
+        return Check.failed("exchange", error)
+    except OSError as error:
+        fault = ConfigurationError(
+            f"two files below {root} cannot be exchanged in one step ({error.strerror}): let this user write there, "
+            "or watch a folder on ext4, xfs, btrfs or tmpfs"
+        )
+        return Check.failed("exchange", fault)
+    return Check("exchange", State.OK, f"files below {root} are exchanged in one step, and fsync works")
+
+
+def _probe(root: Path) -> None:
+    """Leaves nothing behind: framekeep's own folder must belong to its user, who need not be the one who asks here."""
+    if (root / OWN).exists():
+        with Root(str(root)) as opened:
+            opened.probe()
+        return
+    with tempfile.TemporaryDirectory(prefix=f"{OWN}-", dir=root) as scratch, Tree(scratch) as opened:
+        probe(opened.descriptor)
+
+
+def _space(root: Path) -> Check:
+    usage = shutil.disk_usage(root)
+    free = f"{usage.free / 1e9:,.1f} GB of {usage.total / 1e9:,.1f} GB are free at {root}"
+    if usage.free < _SCARCE * usage.total:
+        remedy = "free some, or lower [vault] days: originals are held so long beside their variants"
+        return Check("space", State.WARNING, f"{free}: {remedy}")
+    return Check("space", State.OK, free)

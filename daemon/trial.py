@@ -1,0 +1,73 @@
+"""A trial: one suspect of a crash, alone in a process with limits. Only this process's death convicts it.
+
+The parent passes one JSON object on standard input. Exit code 0: the picture can be worked on, or has a reason.
+"""
+
+import json
+import resource
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from framekeep.jpeg.codec import decode
+from framekeep.jpeg.source import Limits, understand
+from framekeep.ladder import Ladder, parse_ladder
+from framekeep.reasons import Kept
+from framekeep.variants import Encoder, climb
+from storage.reading import read
+from storage.root import Tree
+
+_SECONDS: Final = 120
+"""Of processor time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is tried. `path` is relative to `root`."""
+
+    root: str
+    path: str
+    max_bytes: int
+    max_pixels: int
+    ladder: str
+    subsampling: str
+    megabytes: int = 4096
+    """Of address space; a picture of the largest allowed size takes far less."""
+
+
+def survives(case: Case) -> bool:
+    """Whether a process of its own survives all that the codec does with the picture."""
+    command = [sys.executable, "-I", "-m", "daemon.trial"]
+    try:
+        child = subprocess.run(  # noqa: S603 - our own interpreter and module
+            command, input=json.dumps(asdict(case)).encode(), capture_output=True, timeout=4 * _SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return False
+    return child.returncode == 0
+
+
+def main() -> None:
+    """The child."""
+    case = Case(**json.load(sys.stdin))
+    resource.setrlimit(resource.RLIMIT_AS, (case.megabytes << 20, case.megabytes << 20))
+    resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        _work_on(case, parse_ladder(case.ladder))
+    except Kept:
+        return
+
+
+def _work_on(case: Case, ladder: Ladder) -> None:
+    with Tree(case.root) as tree:
+        data = read(tree, case.path, case.max_bytes).data
+    original = understand(data, Limits(case.max_bytes, case.max_pixels))
+    image = decode(data)
+    for rung in ladder.rungs:
+        decode(climb(original, image, rung, Encoder(case.subsampling, progressive=True)).data)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""Which pictures are being worked on, in ROOT/.framekeep/in-flight/. What a crash leaves there are its suspects.
+
+Nothing is fsynced: a decoder that dies takes the process with it, not the machine.
+"""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from storage.root import Root, remove
+
+_CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+_LONGEST: Final = 1 << 16
+
+
+@contextmanager
+def marked(root: Root, path: str) -> Iterator[None]:
+    """While this lasts a crash makes the picture a suspect. Raises OSError."""
+    name = secrets.token_hex(8)
+    descriptor = os.open(name, _CREATE, 0o600, dir_fd=root.in_flight)
+    try:
+        os.write(descriptor, os.fsencode(path))
+        os.close(descriptor)
+        yield
+    finally:
+        remove(root.in_flight, name)
+
+
+def suspects(root: Root) -> dict[str, str]:
+    """The paths that were in flight when the last process ended, by the names of their marks."""
+    return {name: path for name in os.listdir(root.in_flight) if (path := _path(root, name))}  # noqa: PTH208 - by descriptor
+
+
+def acquit(root: Root, mark: str) -> None:
+    """Takes a mark away: its picture has been tried."""
+    remove(root.in_flight, mark)
+
+
+def _path(root: Root, name: str) -> str:
+    descriptor = os.open(name, _READ, dir_fd=root.in_flight)
+    try:
+        return os.fsdecode(os.read(descriptor, _LONGEST))
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,135 @@
+"""status on a real ledger and a real file of live state."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from cli.main import run
+from daemon.live_state import LiveState
+from framekeep.reasons import Reason
+from storage.files import FileIdentity
+from storage.ledger.opening import open_writer
+from storage.ledger.writer import Writer
+from storage.records import Draft, Place, Settings
+
+NOW = datetime.now(UTC)
+DAY = timedelta(days=1)
+T1K = Settings("t1k", 0.0, "paper", 0.01, "4:2:0", True, "tf_efficientnet_lite0", "ab")
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs/schemas/status.json").read_text())
+STATE = {
+    "version": "0.1.0",
+    "since": (NOW - DAY).isoformat(),
+    "roots": ["/srv/pictures"],
+    "model": "tf_efficientnet_lite0",
+    "device": "cpu",
+    "waiting": 3,
+    "pictures_per_second": 1.5,
+    "replaced": 2,
+    "kept": 1,
+    "skipped": 0,
+    "failed": 1,
+    "missed_by_watcher": 1,
+    "bytes_before": 4000,
+    "bytes_after": 2200,
+    "last_decision_at": NOW.isoformat(),
+    "last_decision_reason": "qualified",
+    "watching": "everything",
+}
+
+
+def draft(path: str, reason: Reason, at: datetime, **changes: Any) -> Draft:
+    return Draft(Place("/srv/pictures", path), T1K, reason, FileIdentity(1000, 1, 2, 3), at, **changes)
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
+    path = tmp_path / "config.toml"
+    path.touch()
+    return str(path)
+
+
+@pytest.fixture
+def writer(tmp_path: Path) -> Iterator[Writer]:
+    with open_writer(f"sqlite:///{tmp_path}/var/ledger.sqlite") as opened:
+        yield opened
+
+
+@pytest.fixture
+def document(config: str, capsys: pytest.CaptureFixture[str]) -> Callable[[], dict[str, Any]]:
+    def asked() -> dict[str, Any]:
+        assert run(["status", "--config", config, "--json"]) == 0
+        told: dict[str, Any] = json.loads(capsys.readouterr().out)
+        Draft202012Validator(SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(told)
+        return told
+
+    return asked
+
+
+@pytest.fixture
+def shown(config: str, capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
+    def asked() -> str:
+        assert run(["status", "--config", config]) == 0
+        return capsys.readouterr().out
+
+    return asked
+
+
+def test_a_daemon_is_told_of(
+    writer: Writer, tmp_path: Path, document: Callable[[], dict[str, Any]], shown: Callable[[], str]
+):
+    (tmp_path / "incoming").mkdir()
+    LiveState(tmp_path / "var" / "run").write(STATE)
+    told = document()
+    assert told["alive"]
+    assert told["daemon"] == {k: v for k, v in STATE.items() if k != "roots"} | {"pid": os.getpid()}
+    words = ("running for 1 day, 0:00", "3; 1.5 pictures/s", "2 replaced, 1 kept, 0 skipped, 1 failed", "1.82x smaller")
+    text = shown()
+    assert all(word in text for word in words)
+
+
+def test_the_ledger_tells_of_failures_and_replacements_under_way(
+    writer: Writer, tmp_path: Path, document: Callable[[], dict[str, Any]], shown: Callable[[], str]
+):
+    writer.record([draft("gate/1.jpg", Reason.UNREADABLE, NOW - 2 * DAY)])
+    writer.record([draft("gate/2.jpg", Reason.UNREADABLE, NOW - DAY / 2)])
+    replacement = {"sha256_before": b"1" * 32, "sha256_after": b"2" * 32, "bytes_after": 100, "vault_entry": "entry"}
+    writer.plan([draft("gate/3.jpg", Reason.QUALIFIED, NOW - DAY, **replacement)])
+    assert document()["ledger"] == {
+        "url": f"sqlite:///{tmp_path}/var/ledger.sqlite",
+        "fault": None,
+        "last_decision_at": (NOW - DAY / 2).isoformat(),
+        "failures_last_day": 1,
+        "pending": 1,
+    }
+    assert "1 failures in the last day, 1 replacements under way" in shown()
+
+
+def test_each_roots_space_is_told(tmp_path: Path, document: Callable[[], dict[str, Any]], shown: Callable[[], str]):
+    (tmp_path / "incoming").mkdir()
+    (root,) = document()["roots"]
+    assert (root["path"], root["fault"]) == (f"{tmp_path}/incoming", None)
+    assert 0 < root["free_bytes"] <= root["total_bytes"]
+    assert f"{tmp_path}/incoming: " in shown()
+
+
+def test_nothing_runs_and_nothing_is_there(document: Callable[[], dict[str, Any]], shown: Callable[[], str]):
+    told = document()
+    assert (told["alive"], told["daemon"]) == (False, None)
+    assert "There is no ledger" in told["ledger"]["fault"]
+    assert told["roots"][0]["fault"] == "No such file or directory"
+    text = shown()
+    assert "not running" in text
+    assert "There is no ledger" in text
+
+
+def test_what_cannot_be_read_is_told(writer: Writer, tmp_path: Path, document: Callable[[], dict[str, Any]]):
+    writer.close()
+    (tmp_path / "var/ledger.sqlite").write_text("rubbish " * 1000)
+    assert "is not a SQLite database" in document()["ledger"]["fault"]
