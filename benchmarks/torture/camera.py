@@ -1,0 +1,141 @@
+"""A camera: a process that drops, uploads slowly, replaces, rewrites, appends to and deletes pictures in its folder."""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from benchmarks.torture.diary import Diary
+from benchmarks.torture.site import Site
+
+_LONGEST_PAUSE: Final = 0.03
+_PARTS: Final = 3
+
+
+class Camera:
+    """Its choices follow from the seed; the moments at which they fall do not."""
+
+    def __init__(self, site: Site, name: str, negatives: Sequence[bytes], seed: int) -> None:
+        self._site = site
+        self._name = name
+        self._negatives = negatives
+        self._chance = random.Random(seed)  # noqa: S311 - chance, not secrecy
+        self._diary = Diary(site, name)
+        self._taken = 0
+        self._holds: dict[str, bytes] = {}
+        (site.root / name).mkdir(exist_ok=True)
+
+    def act(self) -> None:
+        """Does one thing, at random."""
+        deeds: list[Callable[[], None]] = [self._drop, self._upload]
+        if len(self._holds) > _PARTS:
+            deeds += [self._rename_over, self._rewrite, self._append, self._delete]
+        self._chance.choice(deeds)()
+
+    def pause(self) -> None:
+        time.sleep(self._chance.uniform(0, _LONGEST_PAUSE))
+
+    def _drop(self) -> None:
+        name, picture = self._new_name(), self._picture()
+        with self._going_to(name, picture) as path:
+            path.write_bytes(picture)
+
+    def _upload(self) -> None:
+        """Slowly and in parts, through one descriptor; now and then with something behind the picture's end."""
+        name, picture = self._new_name(), self._picture()
+        picture += self._chance.choice([b"", b"", b"behind the end"])
+        with self._going_to(name, b"") as path:
+            file = path.open("wb", buffering=0)
+        with file:
+            for part in _parts(picture):
+                self.pause()
+                with self._going_to(name, self._holds[name] + part):
+                    file.write(part)
+
+    def _rename_over(self) -> None:
+        name, picture = self._old_name(), self._picture()
+        with self._going_to(name, picture) as path:
+            fresh = path.with_name(f".{name}.part")
+            fresh.write_bytes(picture)
+            fresh.rename(path)
+
+    def _rewrite(self) -> None:
+        name, picture = self._old_name(), self._picture()
+        with self._going_to(name, picture) as path:
+            path.write_bytes(picture)
+
+    def _append(self) -> None:
+        name = self._old_name()
+        tail = b"tail %d" % self._chance.getrandbits(30)
+        with self._going_to(name, self._holds[name] + tail) as path, path.open("ab", buffering=0) as file:
+            file.write(tail)
+
+    def _delete(self) -> None:
+        name = self._old_name()
+        with self._going_to(name, None) as path:
+            path.unlink()
+        del self._holds[name]
+
+    @contextmanager
+    def _going_to(self, name: str, content: bytes | None) -> Iterator[Path]:
+        """Notes what the path is about to hold; the checker looks only when this is over."""
+        with self._site.acting():
+            self._diary.note(f"{self._name}/{name}", content)
+            if content is not None:
+                self._holds[name] = content
+            yield self._site.root / self._name / name
+
+    def _new_name(self) -> str:
+        self._taken += 1
+        return f"{self._taken:05}.jpg"
+
+    def _old_name(self) -> str:
+        return self._chance.choice(list(self._holds))
+
+    def _picture(self) -> bytes:
+        """One that was never taken before: a comment makes a known negative unique."""
+        comment = b"%s %d" % (self._name.encode(), self._chance.getrandbits(60))
+        negative = self._chance.choice(self._negatives)
+        return negative[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + negative[2:]
+
+
+def _parts(picture: bytes) -> list[bytes]:
+    step = -(-len(picture) // _PARTS)
+    return [picture[start : start + step] for start in range(0, len(picture), step)]
+
+
+@contextmanager
+def cameras(site: Site, count: int, negatives: Sequence[bytes], seed: int) -> Iterator[None]:
+    """Runs cameras in processes of their own; at the end each finishes what it is doing."""
+    processes = [_started(site, f"camera{number}", negatives, seed * 100 + number) for number in range(count)]
+    try:
+        yield
+    finally:
+        for process in processes:
+            os.kill(process, signal.SIGTERM)
+        for process in processes:
+            os.waitpid(process, 0)
+
+
+def _started(site: Site, name: str, negatives: Sequence[bytes], seed: int) -> int:
+    process = os.fork()
+    if process:
+        return process
+    code = 1
+    try:
+        _work(Camera(site, name, negatives, seed))
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _work(camera: Camera) -> None:
+    ending: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _frame: ending.append(number))
+    while not ending:
+        camera.act()
+        camera.pause()

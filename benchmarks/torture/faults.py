@@ -1,0 +1,124 @@
+"""Each system call of the replacement, of the ledger meanwhile, and of repairs fails with each errno that it can have.
+
+usage: python -m benchmarks.torture.faults [--count FAILURES] [--seed PIECE]
+
+strace makes one call fail, or that one and all later ones of its name ("for good"). The process must go on or end as
+documented: a picture's failure is a decision and stops nothing, a ledger's is exit code 13. Then a start with nothing in
+its way must repair. PIECE 1 is the first FAILURES calls of all scenarios, 2 the next, and so on. Real: all but the model
+(blink.py) and the threads, whose work is done at once so that calls come in a known order.
+"""
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Final
+
+from benchmarks.torture.attaching import Call
+from benchmarks.torture.driving import PARTIAL, ended, forked
+from benchmarks.torture.running import checked, main, piece
+from benchmarks.torture.scenario import SCENARIOS, Scenario, Workshop, started
+from benchmarks.torture.verdict import Verdict, found
+from framekeep.errors import ConfigurationError, LedgerError
+
+_DISK: Final = ("EIO", "ENOSPC", "EDQUOT", "EROFS")
+_NAMES: Final = ("EACCES", "EPERM", "ENOENT", "EIO", "EROFS", "EINTR")
+ERRNOS: Final = {
+    "openat": ("EACCES", "EPERM", "ENOENT", "ELOOP", "EMFILE", "ENFILE", "ENOMEM", "EINTR", *_DISK),
+    "newfstatat": ("EACCES", "ENOENT", "ENOMEM", "EIO"),
+    "read": ("EIO", "EINTR"),
+    "pread64": ("EIO", "EINTR"),
+    "write": ("EFBIG", "EPERM", "EINTR", *_DISK),
+    "pwrite64": ("EFBIG", "EPERM", "EINTR", *_DISK),
+    "ftruncate": ("EPERM", "EINTR", *_DISK),
+    "fsync": ("EINTR", *_DISK),
+    "fdatasync": ("EINTR", *_DISK),
+    "close": ("EIO", "ENOSPC", "EDQUOT", "EINTR"),
+    "renameat2": ("EXDEV", "EINVAL", "ENOSYS", "EBUSY", "EEXIST", "ENOSPC", "EDQUOT", *_NAMES),
+    "unlink": (*_NAMES, "EBUSY"),
+    "unlinkat": (*_NAMES, "EBUSY"),
+    "mkdirat": (*_NAMES, "ENOSPC", "EDQUOT"),
+    "fchmod": ("EPERM", "EIO", "EROFS"),
+    "fchown": ("EPERM", "EIO", "EROFS", "EDQUOT"),
+    "utimensat": ("EPERM", "EACCES", "EIO", "EROFS"),
+    "fsetxattr": ("ENOTSUP", "EPERM", *_DISK),
+    "fgetxattr": ("ENOTSUP", "EACCES", "EIO"),
+    "flistxattr": ("ENOTSUP", "EACCES", "EIO"),
+    "getdents64": ("EIO", "ENOENT"),
+    "fcntl": ("EMFILE", "EAGAIN", "EACCES", "ENOLCK", "EINTR", "EIO"),
+    "flock": ("EINTR", "ENOLCK"),
+    "mmap": ("ENOMEM", "EAGAIN"),
+}
+FOR_GOOD: Final = frozenset(("EIO", "ENOSPC", "EROFS", "EMFILE"))
+"""What does not pass by itself. But for a lock: then SQLite waits for as long as it was told to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One call that fails in one way."""
+
+    scenario: Scenario
+    call: Call
+    errno: str
+    for_good: bool
+
+    @property
+    def injection(self) -> str:
+        return f"{self.call.name}:error={self.errno}:when={self.call.ordinal}{'+' * self.for_good}"
+
+    def __str__(self) -> str:
+        return f"{self.scenario.name}, {self.injection} ({self.call.paths[0]})"
+
+
+def torture(folder: Path, failures: int, part: int) -> Verdict:
+    workshop = Workshop(folder)
+    total = Verdict()
+    for failure in piece(list(_failures(workshop)), failures, part):
+        total += _failed(workshop, failure)
+    return total
+
+
+def _failures(workshop: Workshop) -> Iterator[Failure]:
+    for scenario in SCENARIOS:
+        for call in _telling(workshop.window(scenario)):
+            for errno in ERRNOS.get(call.name, ()):
+                yield Failure(scenario, call, errno, for_good=False)
+                if errno in FOR_GOOD and call.name not in {"fcntl", "close"}:
+                    yield Failure(scenario, call, errno, for_good=True)
+
+
+def _telling(calls: Sequence[Call]) -> Iterator[Call]:
+    """Of a row of calls that do the same to the same file (pages that go into the ledger): the first and the last."""
+    for _, row in groupby(calls, lambda call: (call.name, call.paths)):
+        first, *others = row
+        yield first
+        yield from others[-1:]
+
+
+def _failed(workshop: Workshop, failure: Failure) -> Verdict:
+    """Failed, looked at, started again, looked at strictly."""
+    site = workshop.site(failure.scenario)
+    trial = failure.scenario.run(site, failure.injection)
+    if not any(call.is_injected for call in trial.calls):
+        return found("damaged", "nothing was injected").during(str(failure))
+    verdict = found("trials") + _ended(site.ledger, failure, trial.code) + checked(site, crashed=True)
+    code = ended(forked(site, lambda: started(site)))
+    if code != 0:
+        verdict += found("damaged", f"the next start ended with exit code {code}")
+    return (verdict + checked(site)).during(str(failure))
+
+
+def _ended(ledger: Path, failure: Failure, code: int) -> Verdict:
+    """As documented: a repair's own files count as the ledger's, since what cannot be repaired must not be watched."""
+    concerns_ledger = any(path.startswith(str(ledger.parent)) for path in failure.call.paths)
+    documented = {0, PARTIAL}
+    if concerns_ledger or failure.for_good or failure.scenario.crash or failure.scenario.fresh:
+        documented |= {LedgerError.exit_code, ConfigurationError.exit_code}
+    if code in documented:
+        return found(f"exit_{code}")
+    return found("damaged", f"ended with exit code {code}")
+
+
+if __name__ == "__main__":
+    sys.exit(main("faults", torture, 4000))

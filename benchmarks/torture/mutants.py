@@ -1,0 +1,188 @@
+"""Mutants: each safeguard of the replacement taken away, one at a time; a test must fail for each.
+
+usage: python -m benchmarks.torture.mutants [NAME…]
+
+Works on a copy of the tree. Every fsync in storage/ is a mutant of its own, found by its syntax; the others are named
+below. A safeguard that has changed its wording makes this fail, so that the list is kept true.
+"""
+
+import ast
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from benchmarks.torture.record import Run, append
+
+REPOSITORY: Final = Path(__file__).parents[2]
+_COPIED: Final = ("framekeep", "storage", "daemon", "cli", "benchmarks", "tests", "pyproject.toml", "config.toml")
+_ORDER: Final = "tests/integration/test_fsync_order.py"
+_FILES: Final = ("tests/integration/test_replacement.py", "tests/integration/test_give_back.py")
+_RECOVERY: Final = "tests/integration/test_recovery.py"
+_VAULT: Final = "tests/integration/test_vault.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """What is taken away: `old` becomes `new`, each standing just once in the file; and the tests that must notice."""
+
+    name: str
+    file: str
+    changes: tuple[tuple[str, str], ...]
+    tests: tuple[str, ...]
+
+    def applied(self, source: str) -> str:
+        """The mutated file. Raises ValueError where the safeguard is not found."""
+        for old, new in self.changes:
+            if source.count(old) != 1:
+                raise ValueError(f"{self.name}: {self.file} does not hold just once: {old}")
+            source = source.replace(old, new)
+        compile(source, self.file, "exec")
+        return source
+
+
+NAMED: Final = (
+    Mutant(
+        "the re-hash of what came out",
+        "storage/replacement.py",
+        (("hashlib.sha256(read_whole(descriptor, swap.read.size)).digest() == swap.mark.original", "True"),),
+        _FILES,
+    ),
+    Mutant(
+        "the compare of what came out with what was read",
+        "storage/replacement.py",
+        (("if not FileIdentity.of(os.fstat(descriptor)).same_content_as(swap.read):", "if False:"),),
+        _FILES,
+    ),
+    Mutant(
+        "every look at what came out",
+        "storage/replacement.py",
+        (("if _is_original(root.staged, swap):", "if True:"),),
+        _FILES,
+    ),
+    Mutant(
+        "the exchange back",
+        "storage/replacement.py",
+        (("            give_back(root, swap.mark.entry, (folder, name), variant.st_ino)\n", ""),),
+        _FILES,
+    ),
+    Mutant(
+        "the exchange back at a start",
+        "storage/recovery.py",
+        (("                give_back(root, entry, (folder, name), variant.st_ino)\n", ""),),
+        (_RECOVERY,),
+    ),
+    Mutant(
+        "the pin on the variant's inode",
+        "storage/replacement.py",
+        (
+            (
+                "os.fstat(pinned(opened, root.staged, entry))",
+                "os.stat(entry, dir_fd=root.staged, follow_symlinks=False)",
+            ),
+        ),
+        _FILES,
+    ),
+    Mutant(
+        "the plan's durability",
+        "storage/ledger/opening.py",
+        (("synchronous=FULL", "synchronous=OFF"),),
+        (_ORDER,),
+    ),
+    Mutant(
+        "the plan before the exchange",
+        "daemon/replacing.py",
+        (
+            ("        decision = await self._journal.plan(draft)\n", ""),
+            ("self._journal.confirm(decision,", "self._journal.confirm(await self._journal.plan(draft),"),
+        ),
+        (_ORDER,),
+    ),
+    Mutant(
+        "the hash of an original before it is restored",
+        "storage/vault.py",
+        (("if hashlib.sha256(data).digest() != held.sha256_before:", "if False:"),),
+        (_VAULT,),
+    ),
+    Mutant(
+        "the look at what a restored original replaces",
+        "storage/vault.py",
+        (("    if not known:\n", "    if False:\n"),),
+        (_VAULT,),
+    ),
+)
+
+
+def mutants() -> list[Mutant]:
+    """All of them."""
+    return [*NAMED, *(mutant for file in sorted((REPOSITORY / "storage").rglob("*.py")) for mutant in _fsyncs(file))]
+
+
+def _fsyncs(path: Path) -> Iterator[Mutant]:
+    source, file = path.read_text(encoding="utf-8"), str(path.relative_to(REPOSITORY))
+    lines = source.splitlines(keepends=True)
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "os.fsync":
+            line = lines[node.lineno - 1]
+            changed = line.replace(ast.unparse(node), "None")
+            old, new = ("".join((*lines[: node.lineno - 1], middle)) for middle in (line, changed))
+            yield Mutant(f"{ast.unparse(node)} on line {node.lineno} of {file}", file, ((old, new),), (_ORDER,))
+
+
+def copied(folder: Path) -> Path:
+    """A copy of the tree, as it is now."""
+    tree = folder / "tree"
+    tree.mkdir()
+    for name in _COPIED:
+        source = REPOSITORY / name
+        if source.is_dir():
+            shutil.copytree(source, tree / name, ignore=shutil.ignore_patterns("__pycache__", ".hypothesis"))
+        else:
+            shutil.copy(source, tree / name)
+    return tree
+
+
+def passes(tree: Path, tests: Sequence[str]) -> bool:
+    """Whether the tests pass. Raises RuntimeError where they could not be run."""
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
+    done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)  # noqa: S603 - our own
+    if done.returncode not in (0, 1):
+        raise RuntimeError(f"the tests did not run: {done.stdout}{done.stderr}")
+    return done.returncode == 0
+
+
+def is_killed(tree: Path, mutant: Mutant) -> bool:
+    """Whether a test fails without the safeguard; the copy is as before in the end."""
+    file = tree / mutant.file
+    source = file.read_text(encoding="utf-8")
+    file.write_text(mutant.applied(source), encoding="utf-8")
+    try:
+        return not passes(tree, mutant.tests)
+    finally:
+        file.write_text(source, encoding="utf-8")
+
+
+def main(names: Sequence[str]) -> int:
+    wanted, began = [mutant for mutant in mutants() if not names or mutant.name in names], time.monotonic()
+    with tempfile.TemporaryDirectory() as scratch:
+        tree = copied(Path(scratch))
+        if not passes(tree, sorted({test for mutant in wanted for test in mutant.tests})):
+            sys.exit("the tests fail without any mutant")
+        survivors = [mutant for mutant in wanted if not _told(mutant, killed=is_killed(tree, mutant))]
+    facts = {"survived": len(survivors)}
+    append(Run("mutants", len(wanted), 0, 0, 0, seed=0, seconds=round(time.monotonic() - began, 1), facts=facts))
+    return 1 if survivors else 0
+
+
+def _told(mutant: Mutant, *, killed: bool) -> bool:
+    print("killed  " if killed else "SURVIVED", mutant.name, flush=True)
+    return killed
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

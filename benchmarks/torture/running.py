@@ -1,0 +1,65 @@
+"""How a long form runs: arguments, a scratch folder, the checker as a process of its own, a line in the record."""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final, TypeVar
+
+from benchmarks.torture.record import Run, append
+from benchmarks.torture.site import Site
+from benchmarks.torture.verdict import BAD, Verdict
+
+T = TypeVar("T")
+Torture = Callable[[Path, int, int], Verdict]
+"""Takes a scratch folder, how many trials to make, and a seed (or the number of a piece). Counts its "trials"."""
+
+_REPOSITORY: Final = Path(__file__).parents[2]
+_CLEAN, _UNCLEAN = 0, 1
+
+
+def checked(site: Site, *, crashed: bool = False) -> Verdict:
+    """What the checker says, which knows nothing of this process."""
+    command = [sys.executable, "-m", "benchmarks.torture.checker", str(site.folder), *["--crashed"] * crashed]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=_REPOSITORY)  # noqa: S603 - ours
+    if done.returncode not in {_CLEAN, _UNCLEAN} or not done.stdout:
+        raise RuntimeError(f"the checker failed: {done.stderr}")
+    told = json.loads(done.stdout)
+    return Verdict(Counter(told["counts"]), tuple(told["findings"]))
+
+
+def main(name: str, torture: Torture, count: int) -> int:
+    """Runs a long form from its command line and records it. A folder with something bad in it is kept."""
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.torture.{name}")
+    parser.add_argument("--count", type=int, default=count, help="how many trials (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="another seed, other trials (default: %(default)s)")
+    given = parser.parse_args()
+    folder, began = Path(tempfile.mkdtemp(prefix=f"torture-{name}-")), time.monotonic()
+    verdict = torture(folder, given.count, given.seed)
+    run = run_of(name, verdict, given.seed, time.monotonic() - began)
+    append(run)
+    print(f"{run}\n" + "\n".join(verdict.findings[:40]))
+    if run.is_clean:
+        subprocess.run(["rm", "-rf", folder], check=True)  # noqa: S603, S607 - ours; faster than Python's own
+        return _CLEAN
+    print(f"kept: {folder}")
+    return _UNCLEAN
+
+
+def piece(trials: Sequence[T], count: int, number: int) -> Sequence[T]:
+    """The so many trials that this piece of a long walk makes. Raises ValueError past the end."""
+    chosen = trials[(number - 1) * count : number * count]
+    if not chosen:
+        raise ValueError(f"there are only {len(trials)} trials: piece {number} of {count} holds none")
+    return chosen
+
+
+def run_of(name: str, verdict: Verdict, seed: int, seconds: float) -> Run:
+    bad = {kind: verdict.counts[kind] for kind in BAD}
+    facts = {kind: verdict.counts[kind] for kind in sorted(verdict.counts.keys() - bad.keys() - {"trials"})}
+    return Run(name, verdict.counts["trials"], **bad, seed=seed, seconds=round(seconds, 1), facts=facts)

@@ -1,0 +1,146 @@
+"""One act of framekeep as a process of its own, for whoever watches its system calls.
+
+usage: python -m benchmarks.torture.scenes ACT FOLDER
+
+FOLDER/incoming/gate/1.jpg holds ORIGINAL; the ledger lies in FOLDER/var. Files, ledger and acts are real; the variant
+is no picture, since nothing here decodes. The act `swept` is a whole sweep instead, with a fake model.
+"""
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from framekeep.reasons import Kept, Reason
+from storage import renameat2, vault
+from storage.attribute import Mark
+from storage.ledger.opening import open_writer
+from storage.reading import read
+from storage.records import Draft, Place, Settings
+from storage.recovery import recover
+from storage.replacement import Swap, give_back, pinned, stage, swap_in
+from storage.root import Root
+
+ORIGINAL: Final = b"the camera's bytes " * 9
+VARIANT: Final = b"the variant"
+ENTRY: Final = "e" * 32
+PICTURE: Final = "gate/1.jpg"
+
+_SETTINGS: Final = Settings("t1k", 0.0, "paper", 0.01, "4:2:0", progressive=True, model="none", model_digest="")
+
+
+class Scene:
+    """A root with one picture, and its ledger."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "incoming" / PICTURE
+        self.root = Root(str(folder / "incoming"))
+        self.ledger = open_writer(f"sqlite:///{folder}/var/ledger.sqlite")
+        self.place = Place(self.root.path, PICTURE)
+
+    def plan(self) -> tuple[int, Swap]:
+        """All up to the exchange."""
+        picture = read(self.root, PICTURE, 9999)
+        mark = Mark(picture.sha256, hashlib.sha256(VARIANT).digest(), ENTRY)
+        swap = Swap(PICTURE, picture.identity, mark)
+        stage(self.root, swap, VARIANT)
+        draft = Draft(
+            *(self.place, _SETTINGS, Reason.QUALIFIED, picture.identity, datetime.now(UTC)),
+            bytes_after=len(VARIANT),
+            sha256_before=mark.original,
+            sha256_after=mark.variant,
+            vault_entry=ENTRY,
+        )
+        (decision,) = self.ledger.plan([draft])
+        return decision, swap
+
+    def give_back(self, meanwhile: Callable[[], object]) -> None:
+        """Something happens at the path between the exchange and the way back."""
+        self.plan()
+        with self.root.folder_of(PICTURE) as place, ExitStack() as opened:
+            variant = os.fstat(pinned(opened, self.root.staged, ENTRY)).st_ino
+            renameat2.exchange(*place, self.root.staged, ENTRY)
+            meanwhile()
+            give_back(self.root, ENTRY, place, variant)
+
+
+def replaced(scene: Scene) -> None:
+    decision, swap = scene.plan()
+    scene.ledger.confirm([(decision, swap_in(scene.root, swap))])
+
+
+def cut_short(scene: Scene) -> None:
+    """The camera changes the picture after it was read."""
+    decision, swap = scene.plan()
+    os.truncate(scene.path, 9)
+    try:
+        swap_in(scene.root, swap)
+    except Kept as kept:
+        scene.ledger.abandon([(decision, kept.reason, kept.note)])
+
+
+def given_back_to_nothing(scene: Scene) -> None:
+    scene.give_back(scene.path.unlink)
+
+
+def given_back_under_a_newer_one(scene: Scene) -> None:
+    def newer() -> None:
+        scene.path.unlink()
+        scene.path.symlink_to("elsewhere")
+
+    scene.give_back(newer)
+
+
+def recovered(scene: Scene) -> None:
+    recover(scene.ledger, [scene.root])
+
+
+def restored(scene: Scene) -> None:
+    replaced(scene)
+    _restore(scene)
+
+
+def restored_to_nothing(scene: Scene) -> None:
+    replaced(scene)
+    scene.path.unlink()
+    _restore(scene)
+
+
+def _restore(scene: Scene) -> None:
+    (held,) = scene.ledger.due(datetime.now(UTC) + timedelta(days=1), 1, [scene.root.path])
+    scene.ledger.restore(held.decision, vault.restore(scene.root, held), datetime.now(UTC))
+
+
+def probed(scene: Scene) -> None:
+    scene.root.probe()
+
+
+def _swept(folder: Path) -> int:
+    from benchmarks.torture.driving import config_of, start  # noqa: PLC0415 - the other acts need no pipeline
+    from benchmarks.torture.site import Site  # noqa: PLC0415 - as above
+
+    return start(config_of(Site(folder)))
+
+
+ACTS: Final = {
+    act.__name__: act
+    for act in (
+        *(replaced, cut_short, given_back_to_nothing, given_back_under_a_newer_one),
+        *(recovered, restored, restored_to_nothing, probed),
+    )
+}
+
+
+def main(act: str, folder: Path) -> int:
+    if act == "swept":
+        return _swept(folder)
+    ACTS[act](Scene(folder))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], Path(sys.argv[2])))

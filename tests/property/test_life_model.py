@@ -1,0 +1,268 @@
+"""Cameras, daemon, administrator and crashes at random, against a simple model of what each path may hold.
+
+Files, ledger, pipeline, replacement, recovery, vault and restore are real; the model of record is a fake that answers
+at once. The rule that everything is held against stands in `paths_hold_what_was_delivered`.
+"""
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from benchmarks.torture.blink import Blink
+from benchmarks.torture.drawing import drawn
+from benchmarks.torture.driving import config_of
+from benchmarks.torture.site import Site
+from benchmarks.torture.stepping import passed
+from daemon.house import opened
+from daemon.releasing import release_due
+from daemon.restoring import restore_all
+from storage import renameat2
+from storage.ledger.answers import Decision, Wanted
+from storage.ledger.opening import open_reader
+from storage.ledger.schema import State
+from storage.records import Place
+
+PATHS = ("gate/a.jpg", "gate/b.jpg", "yard/c.jpg")
+PICTURES = (*(drawn(seed) for seed in range(4)), drawn(4)[:-40])
+"""The last one is truncated: it is kept as it is."""
+STEPS = [(when, step) for step in ("read", "stage", "swap_in") for when in ("before", "after")]
+
+paths = st.sampled_from(PATHS)
+pictures = st.sampled_from(PICTURES)
+steps = st.sampled_from(STEPS)
+
+
+class Crash(BaseException):
+    """The process is gone: nobody catches this."""
+
+
+class Once:
+    """Does something, to the first picture that reaches a step."""
+
+    def __init__(self, wanted: tuple[str, str], act: Callable[[str], None]):
+        self._wanted = wanted
+        self._act: Callable[[str], None] | None = act
+
+    def before(self, step: str, arguments: tuple) -> None:
+        self._reached("before", step, arguments)
+
+    def after(self, step: str, arguments: tuple) -> None:
+        self._reached("after", step, arguments)
+
+    def _reached(self, when: str, step: str, arguments: tuple) -> None:
+        if (when, step) == self._wanted and self._act:
+            act, self._act = self._act, None
+            act(arguments[1] if step == "read" else arguments[1].path)
+
+
+class HalfASwap(Once):
+    """Dies right after the exchange itself."""
+
+    def __init__(self):
+        super().__init__(("", ""), lambda _path: None)
+
+    def before(self, step: str, arguments: tuple) -> None:
+        if step == "swap_in":
+            root, swap = arguments
+            with root.folder_of(swap.path) as place:
+                renameat2.exchange(*place, root.staged, swap.mark.entry)
+            raise Crash
+
+
+class Life(RuleBasedStateMachine):
+    """`delivered`: what was put at each path last. `alone`: the paths at which this must never be shrunk."""
+
+    def __init__(self):
+        super().__init__()
+        self.site = Site(Path(tempfile.mkdtemp())).make()
+        self.config = config_of(self.site, encoder={"progressive": False}, selection={"ladder": [50, 10]})
+        self.delivered: dict[str, bytes] = {}
+        self.alone: set[str] = set()
+        self.ever: set[bytes] = set(PICTURES)
+
+    def teardown(self):
+        self.held.close()
+        shutil.rmtree(self.site.folder)
+
+    @initialize()
+    def start(self):
+        self.held = ExitStack()
+        self.house = self.held.enter_context(opened(self.config, Blink()))
+
+    # The cameras.
+
+    @rule(path=paths, picture=pictures)
+    def write(self, path: str, picture: bytes):
+        """A new picture, or another one in place."""
+        file = self.file(path)
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(picture)
+        self._now(path, picture, alone=False)
+
+    @rule(path=paths, picture=pictures)
+    def rename_over(self, path: str, picture: bytes):
+        file = self.file(path)
+        file.parent.mkdir(exist_ok=True)
+        fresh = file.with_name(".fresh")
+        fresh.write_bytes(picture)
+        fresh.replace(file)
+        self._now(path, picture, alone=False)
+
+    @precondition(lambda self: self.delivered)
+    @rule(data=st.data())
+    def append(self, data: st.DataObject):
+        path = self._one(data)
+        with self.file(path).open("ab") as file:
+            file.write(b"tail")
+        self._now(path, self.file(path).read_bytes(), alone=False)
+
+    @precondition(lambda self: self.delivered)
+    @rule(data=st.data())
+    def delete(self, data: st.DataObject):
+        self._delete(self._one(data))
+
+    @precondition(lambda self: self.delivered)
+    @rule(data=st.data(), to=paths)
+    def rename(self, data: st.DataObject, to: str):
+        path = self._one(data)
+        if path != to:
+            content, alone = self.file(path).read_bytes(), self._is_framekeeps(path)
+            self.file(to).parent.mkdir(exist_ok=True)
+            self.file(path).rename(self.file(to))
+            del self.delivered[path]
+            self.alone.discard(path)
+            self._now(to, content, alone=alone)
+
+    # The daemon, undisturbed, raced and killed.
+
+    @rule()
+    def sweep(self):
+        passed(self.house, Once(("", ""), lambda _path: None))
+
+    @rule(step=steps, picture=pictures, how=st.sampled_from(["write", "rename_over", "delete"]))
+    def sweep_while_a_camera_acts(self, step: tuple[str, str], picture: bytes, how: str):
+        acts = {"delete": self._delete}
+        passed(self.house, Once(step, acts.get(how, lambda path: getattr(self, how)(path, picture))))
+
+    @rule(step=steps)
+    def crash(self, step: tuple[str, str]):
+        def die(_path: str):
+            raise Crash
+
+        self._sweep_to_death(Once(step, die))
+
+    @rule()
+    def crash_in_the_middle_of_the_swap(self):
+        self._sweep_to_death(HalfASwap())
+
+    def _sweep_to_death(self, listener: Once):
+        try:
+            passed(self.house, listener)
+        except BaseExceptionGroup as group:
+            if group.split(Crash)[1]:
+                raise
+        self.held.close()
+        self.start()
+
+    # The administrator.
+
+    @rule(path=paths)
+    def restore(self, path: str):
+        entries = self.house.ledger.submit(self.house.writer.held_entries, str(self.site.root), [path]).result()
+        there = self.file(path).read_bytes() if path in self.delivered else None
+        list(restore_all(self.config, [Place(str(self.site.root), path)]))
+        if path in entries and (there is None or sha(there) == entries[path].sha256_after):
+            original = self.file(path).read_bytes()
+            assert sha(original) == entries[path].sha256_before
+            self._now(path, original, alone=True)
+
+    @rule(days=st.sampled_from([1, 8]))
+    def release(self, days: int):
+        now = datetime.now(UTC) + timedelta(days=days)
+        self.house.ledger.submit(release_due, self.house.writer, self.house.roots, now).result()
+
+    @precondition(lambda self: self.delivered)
+    @rule(data=st.data())
+    def touch(self, data: st.DataObject):
+        self.file(self._one(data)).touch()
+
+    @precondition(lambda self: self.delivered)
+    @rule(data=st.data(), to=paths)
+    def copy(self, data: st.DataObject, to: str):
+        path = self._one(data)
+        if path != to:
+            self.file(to).parent.mkdir(exist_ok=True)
+            shutil.copyfile(self.file(path), self.file(to))
+            self._now(to, self.file(to).read_bytes(), alone=self._is_framekeeps(path))
+
+    # What must hold after each of these.
+
+    @invariant()
+    def paths_hold_what_was_delivered(self):
+        """Or a smaller variant of it, which the ledger confirms and whose original the vault holds or has released."""
+        decisions = self._decisions()
+        assert self._pictures() == set(self.delivered)
+        for path, due in self.delivered.items():
+            there = self.file(path).read_bytes()
+            if there != due:
+                assert path not in self.alone, "framekeep's own writing, or a restored picture, was shrunk"
+                assert len(there) < len(due)
+                assert (path, sha(due).hex(), sha(there).hex()) in {
+                    (decision.place.path, decision.sha256_before, decision.sha256_after) for decision in decisions
+                }
+
+    @invariant()
+    def the_vault_holds_what_the_ledger_says(self):
+        held = {decision.vault_entry: decision.sha256_before for decision in self._decisions() if decision.vault_entry}
+        vault = self.site.own / "vault"
+        assert {file.name: sha(file.read_bytes()).hex() for file in vault.iterdir() if not file.suffix} == held
+
+    @invariant()
+    def nothing_is_left_over_and_nothing_dropped(self):
+        assert not list((self.site.own / "staged").iterdir())
+        assert {file.read_bytes() for file in (self.site.own / "strangers").iterdir()} <= self.ever
+
+    def file(self, path: str) -> Path:
+        return self.site.root / path
+
+    def _one(self, data: st.DataObject) -> str:
+        return data.draw(st.sampled_from(sorted(self.delivered)))
+
+    def _delete(self, path: str) -> None:
+        self.file(path).unlink()
+        del self.delivered[path]
+        self.alone.discard(path)
+
+    def _now(self, path: str, content: bytes, *, alone: bool) -> None:
+        self.delivered[path] = content
+        self.ever.add(content)
+        (self.alone.add if alone else self.alone.discard)(path)
+
+    def _is_framekeeps(self, path: str) -> bool:
+        """Whether what stands there is its variant, or was restored: wherever it goes, it is left alone."""
+        return path in self.alone or self.file(path).read_bytes() != self.delivered[path]
+
+    def _pictures(self) -> set[str]:
+        files = {str(file.relative_to(self.site.root)) for file in self.site.root.rglob("*") if file.is_file()}
+        return {path for path in files if not path.startswith(".framekeep/")}
+
+    def _decisions(self) -> list[Decision]:
+        with open_reader(self.config.ledger.url) as reader:
+            found = list(reader.decisions(Wanted()))
+        return [decision for decision in found if decision.state is State.CONFIRMED and decision.rung]
+
+
+def sha(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest()
+
+
+TestLife = Life.TestCase
+TestLife.settings = settings(max_examples=20, stateful_step_count=15, deadline=None)
