@@ -4,7 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test check clean
+TORTURE := kill killreal killcalls faults powercut powercut_ext4 races inputs fulldisk longrun
+
+.PHONY: run test check torture mutants clean
 
 # config.toml holds the built-in defaults: pictures in incoming/, the ledger in var/.
 run: .venv/installed
@@ -18,6 +20,18 @@ test check: .venv/installed-test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest
+
+# Tries hard to break what framekeep promises about files: takes hours, and root for some. Every run adds its counts to
+# benchmarks/torture/record.jsonl, from which the table of docs/reliability.md is made.
+torture: $(TORTURE:%=torture-%)
+	$(BIN)/python -m benchmarks.torture.table
+
+torture-%: .venv/installed-test
+	nice $(BIN)/python -m benchmarks.torture.$*
+
+# Takes each safeguard of the replacement away and shows that a test fails then.
+mutants: .venv/installed-test
+	nice $(BIN)/python -m benchmarks.torture.mutants
 
 # The pictures in incoming/ and the ledger in var/ stay.
 clean:

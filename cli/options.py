@@ -21,6 +21,10 @@ ConfigOption = Annotated[
         readable=False,  # asking access(2) first would forget the capabilities that a service has; reading tells
     ),
 ]
+AcceptModelOption = Annotated[
+    bool,
+    typer.Option("--accept-model", help="Take a model that is not the one that its name meant before; say so once."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
 

@@ -3,14 +3,14 @@
 import csv
 import json
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 import typer
 
-from cli.days import day
+from cli.days import day, midnight
 from cli.options import ConfigOption, JsonOption, load_config, verb
 from cli.paths import as_text
 from cli.tables import cell, facts, ratio, show, size, table
@@ -18,6 +18,7 @@ from framekeep.errors import UsageError
 from storage.ledger.answers import Period, Total
 from storage.ledger.opening import open_reader
 from storage.ledger.reports import By
+from storage.ledger.second_looks import Agreement
 
 app = verb()
 
@@ -34,6 +35,8 @@ class Report:
     period: Period
     total: Total
     groups: Sequence[Total]
+    agreements: Mapping[str, Agreement]
+    """What a second model said of each camera's pictures; nothing where the groups are no cameras."""
 
 
 @app.command(epilog="Example: framekeep report --by camera --since 30d")
@@ -67,7 +70,8 @@ def report(
 def _asked(url: str, by: By | None, period: Period) -> Report:
     with open_reader(url) as reader:
         (total,) = reader.totals(None, period)
-        return Report(by, period, total, reader.totals(by, period) if by else [])
+        agreements = reader.agreements(midnight(period.since), midnight(period.until)) if by == "camera" else {}
+        return Report(by, period, total, reader.totals(by, period) if by else [], agreements)
 
 
 def _document(answer: Report) -> dict[str, Any]:
@@ -78,8 +82,15 @@ def _document(answer: Report) -> dict[str, Any]:
         "until": period.until.isoformat() if period.until else None,
         **_sums(answer.total),
         "by": answer.by,
-        "groups": [{"key": _key(total)} | _sums(total) for total in answer.groups],
+        "groups": [{"key": _key(total)} | _sums(total) | _agreement(answer, total) for total in answer.groups],
     }
+
+
+def _agreement(answer: Report, total: Total) -> dict[str, Any]:
+    if answer.by != "camera":
+        return {}
+    agreement = answer.agreements.get(total.key or "")
+    return {"agreement": asdict(agreement) if agreement else None}
 
 
 def _sums(total: Total) -> dict[str, int]:
@@ -132,9 +143,12 @@ def _show_total(total: Total) -> None:
 
 
 def _show_groups(by: By, answer: Report) -> None:
-    shown = table(by, *_NUMBERS, right=_NUMBERS)
+    columns = (*_NUMBERS, "agreement") if answer.agreements else _NUMBERS
+    shown = table(by, *columns, right=columns)
     for total in answer.groups:
-        shown.add_row(cell(_NO_KEY if total.key is None else total.key), *_numbers(total))
+        agreement = answer.agreements.get(total.key or "")
+        told = f"{agreement.share:.0%} of {agreement.looked}" if agreement else ""
+        shown.add_row(cell(_NO_KEY if total.key is None else total.key), *_numbers(total), *([told] if told else []))
     if len(answer.groups) > 1:
         shown.add_row("all", *_numbers(answer.total), style="bold")
     show(shown)

@@ -16,6 +16,7 @@ from cli.paths import as_text
 from cli.tables import cell, facts, ratio, show, size
 from daemon.config.schema import Config
 from daemon.live_state import read_live_state
+from daemon.openings import sentence
 from framekeep.errors import LedgerError
 from storage.ledger.opening import open_reader
 from storage.ledger.reader import Reader
@@ -25,7 +26,7 @@ app = verb()
 _TOLD: Final = (
     *("pid", "version", "since", "model", "device", "waiting", "pictures_per_second"),
     *("replaced", "kept", "skipped", "failed", "missed_by_watcher", "bytes_before", "bytes_after"),
-    *("last_decision_at", "last_decision_reason", "watching"),
+    *("last_decision_at", "last_decision_reason", "watching", "breaker"),
 )
 """What is told of the daemon, by its names in the live state."""
 
@@ -39,6 +40,8 @@ class LedgerState:
     last_decision_at: datetime | None = None
     failures_last_day: int | None = None
     pending: int | None = None
+    breaker: Sequence[str] = ()
+    """Where nothing is replaced, why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class RootState:
     path: str
     free_bytes: int | None = None
     total_bytes: int | None = None
+    is_low: bool | None = None
+    """Whether less is free than [vault] floor_megabytes, so that nothing is replaced."""
     fault: str | None = None
 
 
@@ -60,7 +65,7 @@ def status(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     settings = load_config(config)
     daemon = _daemon(settings)
     ledger = _ledger(settings.ledger.url, datetime.now(UTC))
-    roots = [_root(path) for path in settings.watch.roots]
+    roots = [_root(path, settings.vault.floor_megabytes) for path in settings.watch.roots]
     if as_json:
         document = {
             "alive": daemon is not None,
@@ -88,16 +93,17 @@ def _ledger(url: str, now: datetime) -> LedgerState:
 
 def _read(url: str, reader: Reader, now: datetime) -> LedgerState:
     failures = reader.failures_since(now - timedelta(days=1))
-    return LedgerState(as_text(url), None, reader.last_decision_at(), failures, reader.pending_count())
+    breaker = [sentence(opening) for opening in reader.openings()]
+    return LedgerState(as_text(url), None, reader.last_decision_at(), failures, reader.pending_count(), breaker)
 
 
-def _root(path: Path) -> RootState:
+def _root(path: Path, floor_megabytes: float) -> RootState:
     name = as_text(str(path))
     try:
         usage = shutil.disk_usage(path)
     except OSError as error:
         return RootState(name, fault=error.strerror)
-    return RootState(name, usage.free, usage.total)
+    return RootState(name, usage.free, usage.total, usage.free < floor_megabytes * 2**20)
 
 
 def _table(daemon: Mapping[str, Any] | None, ledger: LedgerState, roots: Sequence[RootState], now: datetime) -> Table:
@@ -105,11 +111,15 @@ def _table(daemon: Mapping[str, Any] | None, ledger: LedgerState, roots: Sequenc
     if daemon:
         _add_daemon(shown, daemon, now)
     else:
-        shown.add_row("daemon", "not running")
-    _add_ledger(shown, ledger)
+        shown.add_row("daemon", "not running: systemctl start framekeep, or framekeep run")
+    for stopped in ledger.breaker or (daemon or {}).get("breaker") or ():
+        shown.add_row("BREAKER", cell(stopped))
+    _add_ledger(shown, ledger, alive=daemon is not None)
     for root in roots:
         space = root.fault or f"{size(root.free_bytes or 0)} free of {size(root.total_bytes or 0)}"
         shown.add_row("root", cell(f"{root.path}: {space}"))
+        if root.is_low:
+            shown.add_row("", "less than [vault] floor_megabytes: nothing is replaced until there is more")
     return shown
 
 
@@ -123,11 +133,14 @@ def _add_daemon(shown: Table, daemon: Mapping[str, Any], now: datetime) -> None:
     shown.add_row("watching", cell(f"{daemon['watching']}; {daemon['missed_by_watcher']} missed"))
 
 
-def _add_ledger(shown: Table, ledger: LedgerState) -> None:
+def _add_ledger(shown: Table, ledger: LedgerState, *, alive: bool) -> None:
     if ledger.fault:
         shown.add_row("ledger", cell(ledger.fault))
         return
     shown.add_row("ledger", cell(ledger.url))
     last = ledger.last_decision_at
     shown.add_row("", f"last decision {last:%Y-%m-%d %H:%M:%S} UTC" if last else "no decision yet")
-    shown.add_row("", f"{ledger.failures_last_day} failures in the last day, {ledger.pending} replacements under way")
+    failures = f"{ledger.failures_last_day} failures in the last day"
+    shown.add_row("", f"{failures}: see framekeep decisions --since 1d" if ledger.failures_last_day else failures)
+    pending = f"{ledger.pending} replacements under way"
+    shown.add_row("", f"{pending}: the next start ends them" if ledger.pending and not alive else pending)

@@ -7,13 +7,15 @@ from typing import Annotated
 
 import typer
 
-from cli.options import ConfigOption, JsonOption, load_config, verb
+from cli.options import AcceptModelOption, ConfigOption, JsonOption, load_config, verb
 from cli.progress import shown
 from daemon.config.schema import Config
 from daemon.house import opened, opened_quietly
 from daemon.log import configure
+from daemon.openings import sentence
 from daemon.sweep import Sweeping, rehearse, targets_of
 from daemon.sweep import sweep as sweep_through
+from framekeep.errors import BreakerOpenError
 
 app = verb()
 
@@ -31,19 +33,22 @@ def sweep(
     ladder: Annotated[str | None, typer.Option(metavar="L", help="Instead of the configured ladder.")] = None,
     min_confidence: Annotated[float | None, typer.Option(metavar="T", help="Instead of the configured one.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Encode and look, but change nothing.")] = False,
+    accept_model: AcceptModelOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Shrink the pictures that exist already, in one pass."""
     settings = load_config(config).overridden(keeper=keeper, ladder=ladder, min_confidence=min_confidence)
     configure(settings.service.log_format, "warning")
-    sweeping = _swept(settings, paths or [], dry_run=dry_run)
+    sweeping = _swept(settings, paths or [], dry_run=dry_run, accept_model=accept_model)
     if as_json:
         typer.echo(json.dumps(sweeping.summary()))
+    if sweeping.openings and not sweeping.interrupted:
+        raise BreakerOpenError("\n".join(map(sentence, sweeping.openings)))
     raise typer.Exit(_INTERRUPTED if sweeping.interrupted else _PARTIAL if sweeping.tally.failed else 0)
 
 
-def _swept(config: Config, paths: list[Path], *, dry_run: bool) -> Sweeping:
+def _swept(config: Config, paths: list[Path], *, dry_run: bool, accept_model: bool) -> Sweeping:
     targets = targets_of(config, paths)
     sweeping = Sweeping(dry_run)
     with ExitStack() as held:
@@ -52,7 +57,7 @@ def _swept(config: Config, paths: list[Path], *, dry_run: bool) -> Sweeping:
             held.enter_context(shown(sweeping, config, targets))
             rehearse(quiet, targets, sweeping)
         else:
-            house = held.enter_context(opened(config))
+            house = held.enter_context(opened(config, accept_model=accept_model))
             held.enter_context(shown(sweeping, config, targets))
             sweep_through(house, targets, sweeping)
     return sweeping

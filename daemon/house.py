@@ -7,12 +7,15 @@ from dataclasses import asdict, dataclass
 
 from daemon.config.roots import check_roots
 from daemon.config.schema import Config, Selection
+from daemon.known_model import facts_of, meet
 from daemon.log import log
 from daemon.names import NameFilter
+from daemon.releasing import Vaults
 from daemon.rules import RuleBook
 from framekeep.errors import ConfigurationError, LedgerError
 from framekeep.models.base import Model
 from framekeep.models.catalogue import ModelChoice
+from storage.holds import HoldBook
 from storage.ledger.opening import ledger_exists, open_reader, open_writer
 from storage.ledger.reader import Reader
 from storage.ledger.writer import Writer
@@ -29,6 +32,8 @@ class House:
     roots: dict[str, Root]
     writer: Writer
     ledger: ThreadPoolExecutor
+    reader: Reader
+    """Any thread's."""
 
     @property
     def names(self) -> NameFilter:
@@ -38,6 +43,14 @@ class House:
     def rules(self) -> RuleBook:
         return RuleBook(self.config, self.model)
 
+    @property
+    def holds(self) -> HoldBook:
+        return HoldBook(self.reader, self.config.holds.rules)
+
+    @property
+    def vaults(self) -> Vaults:
+        return Vaults(self.roots, self.holds)
+
 
 @dataclass(frozen=True, slots=True)
 class QuietHouse:
@@ -46,6 +59,10 @@ class QuietHouse:
     config: Config
     model: Model
     reader: Reader | None
+
+    @property
+    def holds(self) -> HoldBook | None:
+        return HoldBook(self.reader, self.config.holds.rules) if self.reader else None
 
 
 @contextmanager
@@ -58,8 +75,10 @@ def opened_quietly(config: Config, model: Model | None = None) -> Iterator[Quiet
 
 
 @contextmanager
-def opened(config: Config, model: Model | None = None) -> Iterator[House]:
+def opened(config: Config, model: Model | None = None, *, accept_model: bool = False) -> Iterator[House]:
     """Locks and repairs before anything else; the model, which takes longest, comes last unless it is given.
+
+    `accept_model`: a model that is not what its name meant before is taken from now on.
 
     Raises FramekeepError.
     """
@@ -69,7 +88,10 @@ def opened(config: Config, model: Model | None = None) -> Iterator[House]:
         writer = ledger.submit(open_writer, config.ledger.url).result()
         held.callback(lambda: ledger.submit(writer.close).result())
         ledger.submit(_repair, writer, list(roots.values())).result()
-        yield House(config, model or open_model(config.selection), roots, writer, ledger)
+        reader = held.enter_context(open_reader(config.ledger.url))
+        model = model or open_model(config.selection)
+        ledger.submit(meet, writer, facts_of(model), accept=accept_model).result()
+        yield House(config, model, roots, writer, ledger, reader)
 
 
 def open_model(selection: Selection) -> Model:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Final
 
-from daemon.config.patterns import compiled, folded
+from storage.patterns import compiled, folded
 from storage.root import OWN
 
 INCLUDE: Final = ("*.jpg", "*.jpeg", "*.jpe", "*.jfif")
@@ -38,7 +38,7 @@ _REMEMBERED: Final = 4096
 
 
 class NameFilter:
-    """Patterns (daemon/config/patterns.py) over paths relative to a watched root.
+    """Patterns (storage/patterns.py) over paths relative to a watched root.
 
     As in git, nothing inside an ignored folder is a picture, and an include pattern that names a folder takes in all
     that lies in it. framekeep's own folder is never entered, whatever the patterns say. Raises ValueError with a

@@ -7,13 +7,16 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from daemon.breaker import Breaker
 from daemon.house import House
 from daemon.live_state import LiveState
 from daemon.notify import Notifier
+from daemon.openings import name_of, sentence
 from daemon.sources import Watched
 from daemon.tally import Tally
 from daemon.watch import Watcher
 from framekeep import __version__
+from storage.names import printable
 from storage.records import Draft
 
 _SECONDS: Final = 2
@@ -25,10 +28,11 @@ _RECENT_SECONDS: Final = 60
 class Reporter:
     """Counts decisions and tells. Belongs to one event loop."""
 
-    def __init__(self, house: House, watched: Watched, watcher: Watcher) -> None:
+    def __init__(self, house: House, watched: Watched, watcher: Watcher, breaker: Breaker) -> None:
         self._house = house
         self._watched = watched
         self._watcher = watcher
+        self._breaker = breaker
         self._tally = Tally()
         self._since = datetime.now(UTC)
         self._last: Draft | None = None
@@ -43,7 +47,8 @@ class Reporter:
     def sentence(self) -> str:
         """One line for people."""
         tally = self._tally
-        return (
+        stopped = ", ".join(printable(name_of(opening)) for opening in self._breaker.openings)
+        return (f"BREAKER OPEN for {stopped}: see framekeep status; " if stopped else "") + (
             f"{len(self._watched)} waiting; {tally.replaced} replaced, {tally.kept} kept, {tally.skipped} skipped, "
             f"{tally.failed} failed; {tally.ratio:.1f} times smaller"
         )
@@ -69,6 +74,7 @@ class Reporter:
             "last_decision_at": self._last.decided_at.isoformat() if self._last else None,
             "last_decision_reason": self._last.reason.word if self._last else None,
             "watching": self._watcher.degraded or "everything",
+            "breaker": [sentence(opening) for opening in self._breaker.openings],
         }
 
     @contextmanager

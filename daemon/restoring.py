@@ -1,36 +1,54 @@
 """Restoring: originals that the vault still holds go back to their paths. Works beside a running daemon."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 
 from daemon.config.schema import Config
 from framekeep.reasons import Kept
 from storage import vault
+from storage.ledger.answers import Held
 from storage.ledger.opening import open_reader, open_writer
 from storage.ledger.writer import Writer
-from storage.records import Place, VaultEntry
+from storage.records import VaultEntry
+from storage.replacement import Unfinished
+from storage.restorations import end_interrupted
 from storage.root import Root
 
 
-def restore_all(config: Config, places: Sequence[Place]) -> Iterator[tuple[Place, VaultEntry | str]]:
-    """Restores each place's newest original, and tells what was restored or why not.
+def restorable(config: Config, wanted: Held) -> list[VaultEntry]:
+    """What the vault holds of what is wanted, the newest original of each path. Raises LedgerError."""
+    with open_reader(config.ledger.url) as reader:  # a writer would make a ledger where none is
+        return reader.held(wanted)
+
+
+def restore_all(config: Config, entries: Sequence[VaultEntry]) -> Iterator[tuple[VaultEntry, str | None]]:
+    """Restores originals one by one, and tells of each why it was not restored; None: it was.
 
     Raises LedgerError, and ConfigurationError for a root that cannot be used.
     """
-    with open_reader(config.ledger.url) as reader:  # a writer would make a ledger where none is
-        held = {place: reader.entry_of(place.root, place.path) for place in places}
-    with open_writer(config.ledger.url) as writer:
-        for place, entry in held.items():
-            yield place, _restored(writer, entry)
+    with ExitStack() as opened:
+        roots = {path: opened.enter_context(Root(path)) for path in {held.place.root for held in entries}}
+        writer = opened.enter_context(open_writer(config.ledger.url))
+        for held in entries:
+            yield held, _restored(writer, roots[held.place.root], held)
 
 
-def _restored(writer: Writer, held: VaultEntry | None) -> VaultEntry | str:
-    if held is None:
-        return "the vault holds no original of it"
-    try:
-        with Root(held.place.root) as root:
+def _restored(writer: Writer, root: Root, held: VaultEntry) -> str | None:
+    now = datetime.now(UTC)
+    with vault.locked(root):
+        try:
+            end_interrupted(writer, root)
+        except OSError as error:
+            return f"what a crash left of another restoration cannot be repaired: {error}"
+        if not writer.begin_restoration(held.decision, now):
+            return "the vault holds its original no longer"
+        try:
             identity = vault.restore(root, held)
-    except Kept as kept:
-        return str(kept)
-    writer.restore(held.decision, identity, datetime.now(UTC))
-    return held
+        except Kept as kept:
+            writer.forgo(held.decision)
+            return str(kept)
+        except Unfinished as unfinished:
+            return f"{unfinished}: the next restore, release or start ends what was begun"
+        writer.restore(held.decision, identity, now)
+    return None

@@ -38,6 +38,10 @@ class Rules:
             raise Kept(Reason.TOO_YOUNG)
 
 
+def limits_of(config: Config) -> Limits:
+    return Limits(int(config.limits.max_megabytes * 2**20), int(config.limits.max_megapixels * 10**6))
+
+
 class RuleBook:
     """The rules of a configuration and a model, by path."""
 
@@ -57,7 +61,7 @@ class RuleBook:
     def _made(self, policy: Policy) -> Rules:
         config = self._config
         encoder = Encoder(config.encoder.subsampling, config.encoder.progressive)
-        limits = Limits(int(config.limits.max_megabytes * 2**20), int(config.limits.max_megapixels * 10**6))
+        limits = limits_of(config)
         settings = Settings(
             keeper=policy.keeper,
             min_confidence=policy.min_confidence,

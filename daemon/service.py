@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from daemon.config.roots import check_roots
 from daemon.config.schema import Config
 from daemon.house import House, open_model, open_root, opened
+from daemon.known_model import facts_of, refuse_another
 from daemon.log import configure, log
 from daemon.notify import Notifier
 from daemon.serving import serve
 from framekeep.errors import FramekeepError
 from framekeep.models.base import Model
-from storage.ledger.opening import open_writer
+from storage.ledger.opening import open_reader, open_writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +43,24 @@ class Signals:
         return signals
 
 
-def run(load: Callable[[], Config], environ: Mapping[str, str]) -> None:
-    """Serves until SIGTERM or SIGINT. Raises FramekeepError; a bad configuration at a reload is only logged."""
-    asyncio.run(_run(load, Notifier(environ)))
+def run(load: Callable[[], Config], environ: Mapping[str, str], *, accept_model: bool = False) -> None:
+    """Serves until SIGTERM or SIGINT. Raises FramekeepError; a bad configuration at a reload is only logged.
+
+    `accept_model`: at this start the model may be another than its name meant before.
+    """
+    asyncio.run(_run(load, Notifier(environ), accept_model=accept_model))
 
 
-async def _run(load: Callable[[], Config], notifier: Notifier) -> None:
+async def _run(load: Callable[[], Config], notifier: Notifier, *, accept_model: bool) -> None:
     signals = Signals.heard()
     config, model = load(), None
     while True:
         configure(config.service.log_format, config.service.log_level)
-        with opened(config, model) as house:
+        with opened(config, model, accept_model=accept_model) as house:
             fresh = await _serve_until_reload(house, load, signals, notifier)
         if fresh is None:
             return
-        config, model = fresh.config, fresh.model
+        config, model, accept_model = fresh.config, fresh.model, False
 
 
 async def _serve_until_reload(
@@ -105,8 +109,12 @@ def _read_anew(house: House, load: Callable[[], Config]) -> Fresh:
         open_root(str(path)).close()
     if config.ledger.url != old.ledger.url:
         open_writer(config.ledger.url).close()
-    same_model = _model_part(config) == _model_part(old)
-    return Fresh(config, house.model if same_model else open_model(config.selection))
+    if _model_part(config) == _model_part(old):
+        return Fresh(config, house.model)
+    model = open_model(config.selection)
+    with open_reader(config.ledger.url) as reader:
+        refuse_another(reader.last_model(model.name), facts_of(model))
+    return Fresh(config, model)
 
 
 def _model_part(config: Config) -> tuple[object, ...]:

@@ -1,13 +1,16 @@
 """Serving: one pipeline, and around it the watcher, rescans, releases, the live state and systemd's watchdog."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from daemon.breaking import Breaking, Guarded, open_breaking
+from daemon.chores import keep_doing
+from daemon.following import follow_deletes, orphans
 from daemon.house import House
 from daemon.journal import Journal
 from daemon.log import log, log_decision
@@ -20,6 +23,7 @@ from daemon.scanning import Scan
 from daemon.settling import Settling
 from daemon.sheet import Sheet
 from daemon.sources import Watched
+from daemon.space import with_room
 from daemon.stages import Stages
 from daemon.suspects import try_suspects
 from daemon.sweep import stages_of
@@ -29,6 +33,8 @@ from framekeep.reasons import Reason
 from storage.records import Draft, Place
 
 _RELEASE_MINUTES: Final = 60
+_RESUMPTION_SECONDS: Final = 5
+"""How soon a resumption by another process is noticed."""
 
 
 async def serve(house: House, stop: asyncio.Event, reopen: asyncio.Event, notifier: Notifier) -> None:
@@ -39,11 +45,18 @@ async def serve(house: House, stop: asyncio.Event, reopen: asyncio.Event, notifi
     journal = Journal(house.writer, house.ledger)
     scan = Scan(house.names, house.rules, journal.known, lambda _size: None)
     watched = Watched(Settling(house.config.watch.settle_seconds, list(house.roots.values())), scan.not_done)
-    rescan, release = asyncio.Event(), asyncio.Event()
+    rescan, release, head, follow = (asyncio.Event() for _ in range(4))
     watcher = _watcher(house, watched, rescan)
-    reporter = Reporter(house, watched, watcher)
-    with stages_of(house.config, house.model) as stages, reporter.live(), _scheduled(house, rescan, release):
-        pipeline = Pipeline(stages, Replacing(stages, journal, house.roots), house.rules, _decided(watched, reporter))
+    breaking = open_breaking(house, journal)
+    reporter = Reporter(house, watched, watcher, breaking.breaker)
+    with (
+        stages_of(house.config, house.model) as stages,
+        reporter.live(),
+        _scheduled(house, rescan, release, (head, follow)),
+    ):
+        replacing = with_room(Replacing(stages, journal, house.roots, house.holds), house, journal)
+        acting = Guarded(replacing, breaking)
+        pipeline = Pipeline(stages, acting, house.rules, _decided(watched, reporter))
         try:
             await asyncio.to_thread(try_suspects, house)
             await asyncio.to_thread(watcher.start)
@@ -53,6 +66,10 @@ async def serve(house: House, stop: asyncio.Event, reopen: asyncio.Event, notifi
                 others = [
                     tasks.create_task(_rescans(house, scan, watched, watcher, (rescan, reopen))),
                     tasks.create_task(_releases(house, journal, release)),
+                    tasks.create_task(_heads(house, head)),
+                    tasks.create_task(_follows(house, journal, follow)),
+                    tasks.create_task(_resumptions(breaking, rescan)),
+                    tasks.create_task(keep_doing(house, journal)),
                     tasks.create_task(reporter.keep_writing(notifier)),
                     tasks.create_task(_watchdog(stages, journal, notifier)),
                     tasks.create_task(_stop_when(stop, watched, notifier)),
@@ -89,14 +106,18 @@ def _decided(watched: Watched, reporter: Reporter) -> Callable[[Sheet, Draft], N
 
 
 @contextmanager
-def _scheduled(house: House, rescan: asyncio.Event, release: asyncio.Event) -> Iterator[None]:
-    """Sets the events at their times, and both at once at the start."""
+def _scheduled(
+    house: House, rescan: asyncio.Event, release: asyncio.Event, daily: Sequence[asyncio.Event]
+) -> Iterator[None]:
+    """Sets the events at their times, and all at once at the start."""
     scheduler = AsyncIOScheduler(timezone=UTC)
     scheduler.add_job(_set, "interval", args=[rescan], minutes=house.config.watch.rescan_minutes)
     scheduler.add_job(_set, "interval", args=[release], minutes=_RELEASE_MINUTES)
+    for event in daily:
+        scheduler.add_job(_set, "interval", args=[event], days=1)
     scheduler.start()
-    rescan.set()
-    release.set()
+    for event in (rescan, release, *daily):
+        event.set()
     try:
         yield
     finally:
@@ -131,9 +152,41 @@ async def _releases(house: House, journal: Journal, wanted: asyncio.Event) -> No
     while True:
         await wanted.wait()
         wanted.clear()
-        released = await journal.using(lambda writer: release_due(writer, house.roots, datetime.now(UTC)))
+        released = await journal.using(lambda writer: release_due(writer, house.vaults, datetime.now(UTC)))
         if released.originals:
             log.info("released", originals=released.originals, bytes=released.bytes)
+
+
+async def _follows(house: House, journal: Journal, wanted: asyncio.Event) -> None:
+    """What people have deleted does not stay in the vault."""
+    while house.config.vault.follow_deletes:
+        await wanted.wait()
+        wanted.clear()
+        await _follow(house, journal)
+
+
+async def _follow(house: House, journal: Journal) -> None:
+    found = await asyncio.to_thread(orphans, house.reader, house.roots)
+    followed = await journal.using(lambda writer: follow_deletes(writer, house.vaults, found, datetime.now(UTC)))
+    if followed.originals:
+        log.info("followed_deletes", originals=followed.originals, bytes=followed.bytes)
+
+
+async def _heads(house: House, wanted: asyncio.Event) -> None:
+    """Tells the log, which is kept elsewhere, what proves later that the ledger's events are all there."""
+    while True:
+        await wanted.wait()
+        wanted.clear()
+        end = await asyncio.to_thread(house.reader.head)
+        log.info("ledger_head", number=end.event, digest=end.digest.hex())
+
+
+async def _resumptions(breaking: Breaking, rescan: asyncio.Event) -> None:
+    """What the breaker stopped is looked at again as soon as a person has resumed it."""
+    while True:
+        await asyncio.sleep(_RESUMPTION_SECONDS)
+        if await breaking.refresh():
+            rescan.set()
 
 
 async def _watchdog(stages: Stages, journal: Journal, notifier: Notifier) -> None:

@@ -41,6 +41,10 @@ class Sheet:
         finally:
             self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
 
+    @property
+    def timings(self) -> Timings:
+        return Timings(**{stage: round(seconds * 1000) for stage, seconds in self.seconds.items()})
+
     def kept(self, kept: Kept) -> Draft:
         """The decision to leave the picture as it is."""
         return Draft(reason=kept.reason, note=kept.note, **self._common())
@@ -70,5 +74,5 @@ class Sheet:
             "device": self.device,
             "versions": self.versions,
             "missed_by_watcher": self.candidate.missed,
-            "timings": Timings(**{stage: round(seconds * 1000) for stage, seconds in self.seconds.items()}),
+            "timings": self.timings,
         }

@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from daemon.breaking import Guarded, open_breaking
 from daemon.candidates import Candidate
 from daemon.config.schema import Config
 from daemon.house import House, QuietHouse
 from daemon.journal import Journal
 from daemon.names import NameFilter
+from daemon.openings import opened_in, sentence
 from daemon.pipeline import Pipeline
 from daemon.rehearsing import Rehearsing
 from daemon.replacing import Replacing
@@ -23,11 +25,13 @@ from daemon.scanning import Scan
 from daemon.settling import Settling
 from daemon.sheet import Sheet
 from daemon.sources import swept
+from daemon.space import with_room
 from daemon.stages import Stages
 from daemon.suspects import try_suspects
 from daemon.tally import Tally
 from framekeep.errors import UsageError
 from framekeep.models.base import Model
+from storage.ledger.breakers import Opening
 from storage.records import Draft, Place
 from storage.root import Tree
 
@@ -39,6 +43,8 @@ class Sweeping:
     dry_run: bool
     tally: Tally = field(default_factory=Tally)
     interrupted: bool = False
+    openings: Sequence[Opening] = ()
+    """Where the breaker was open at the end."""
     started: float = field(default_factory=time.monotonic)
 
     def count(self, _sheet: Sheet, draft: Draft) -> None:
@@ -67,6 +73,7 @@ class Sweeping:
             "reasons": dict(tally.reasons),
             "dry_run": self.dry_run,
             "interrupted": self.interrupted,
+            "breaker": [sentence(opening) for opening in self.openings],
         }
 
 
@@ -98,15 +105,19 @@ def sweep(house: House, targets: Sequence[Place], sweeping: Sweeping) -> None:
     with stages_of(config, house.model) as stages:
         journal = Journal(house.writer, house.ledger)
         scan = Scan(house.names, house.rules, journal.known, sweeping.tally.skip)
-        pipeline = Pipeline(stages, Replacing(stages, journal, house.roots), house.rules, sweeping.count)
+        breaking = open_breaking(house, journal)
+        replacing = with_room(Replacing(stages, journal, house.roots, house.holds), house, journal)
+        acting = Guarded(replacing, breaking)
+        pipeline = Pipeline(stages, acting, house.rules, sweeping.count)
         asyncio.run(
             _run(pipeline, scan, [(house.roots[target.root], target.path) for target in targets], config, sweeping)
         )
+    sweeping.openings = opened_in(breaking.breaker.openings, targets)
 
 
 def rehearse(house: QuietHouse, targets: Sequence[Place], sweeping: Sweeping) -> None:
     """A dry run: encodes and looks as a sweep does, and changes nothing."""
-    config, model, acting = house.config, house.model, Rehearsing(house.reader)
+    config, model, acting = house.config, house.model, Rehearsing(house.reader, house.holds)
     rules = RuleBook(config, model)
     sweeping.started = time.monotonic()
     with stages_of(config, model) as stages, ExitStack() as held:

@@ -44,3 +44,15 @@ class LedgerError(FramekeepError):
     """The ledger cannot be opened, written or understood."""
 
     exit_code = 13
+
+
+class DamageFoundError(FramekeepError):
+    """A verification found damage."""
+
+    exit_code = 14
+
+
+class BreakerOpenError(FramekeepError):
+    """The breaker is open: pictures are decided, but not replaced, until a person resumes it."""
+
+    exit_code = 15

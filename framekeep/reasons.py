@@ -21,6 +21,7 @@ class Reason(Enum):
 
     QUALIFIED = "qualified", Standing.REPLACED, "the smallest variant in which the model still sees the same"
     SQUEEZED = "squeezed", Standing.REPLACED, "the original's own pixels, packed losslessly into fewer bytes"
+    ADOPTED = "adopted", Standing.REPLACED, "framekeep wrote it, as its mark says; the ledger that knew more was lost"
 
     WOULD_NOT_SHRINK = "would_not_shrink", Standing.FINAL, "nothing that may be written saves the configured minimum"
     ALREADY_SHRUNK = "already_shrunk", Standing.FINAL, "framekeep wrote these bytes: a picture is shrunk once"
@@ -48,6 +49,7 @@ class Reason(Enum):
     TOO_YOUNG = "too_young", Standing.LATER, "younger than the policy's minimum age"
     UNSETTLED = "unsettled", Standing.LATER, "still changing, or changed while it was looked at"
     GONE = "gone", Standing.LATER, "vanished while it was looked at"
+    BREAKER = "breaker", Standing.LATER, "the breaker is open: nothing is replaced until a person resumes it"
     NO_SPACE = "no_space", Standing.LATER, "not enough free space to write the variant beside the original"
     NO_EXCHANGE = "no_exchange", Standing.LATER, "the filesystem cannot exchange two files in one step"
 

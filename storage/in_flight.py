@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from storage.faults import keeping
 from storage.root import Root, remove
 
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -18,15 +19,22 @@ _LONGEST: Final = 1 << 16
 
 @contextmanager
 def marked(root: Root, path: str) -> Iterator[None]:
-    """While this lasts a crash makes the picture a suspect. Raises OSError."""
+    """While this lasts a crash makes the picture a suspect. Raises Kept where the mark cannot be made."""
     name = secrets.token_hex(8)
-    descriptor = os.open(name, _CREATE, 0o600, dir_fd=root.in_flight)
     try:
-        os.write(descriptor, os.fsencode(path))
-        os.close(descriptor)
+        with keeping():
+            _mark(root, name, path)
         yield
     finally:
         remove(root.in_flight, name)
+
+
+def _mark(root: Root, name: str, path: str) -> None:
+    descriptor = os.open(name, _CREATE, 0o600, dir_fd=root.in_flight)
+    try:
+        os.write(descriptor, os.fsencode(path))
+    finally:
+        os.close(descriptor)
 
 
 def suspects(root: Root) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import errno
 import fcntl
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -14,9 +14,10 @@ _UNKNOWN: Final = {errno.EACCES, errno.EPERM, errno.EINVAL, errno.ENOTSUP, errno
 
 
 @contextmanager
-def no_writer(descriptor: int) -> Iterator[None]:
+def no_writer(descriptor: int) -> Iterator[Callable[[], bool]]:
     """While this lasts nobody has the file open for writing; who wants to open it so waits.
 
+    Yields the question whether somebody waits: the file that he opened is this one, wherever it will be by then.
     `descriptor` is open for reading. Raises Kept where somebody has it open. Where leases cannot be had, nothing is
     checked: the hash after the exchange, and the one at the release, find what a writer changed.
     """
@@ -28,9 +29,9 @@ def no_writer(descriptor: int) -> Iterator[None]:
             raise Kept(Reason.UNSETTLED, "somebody has the file open for writing") from None
         if error.errno not in _UNKNOWN:
             raise
-        yield
+        yield lambda: False
         return
     try:
-        yield
+        yield lambda: fcntl.fcntl(descriptor, fcntl.F_GETLEASE) != fcntl.F_RDLCK
     finally:
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)

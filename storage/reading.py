@@ -1,5 +1,6 @@
 """One open, one read: a picture's bytes together with what was true of the file while they were read."""
 
+import errno
 import hashlib
 import os
 import stat
@@ -14,6 +15,8 @@ from storage.root import Tree
 
 _FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 """O_NONBLOCK: a FIFO with a picture's name must not stop anybody."""
+_NO_FILE: Final = {errno.ELOOP, errno.ENXIO}
+"""A link, or a socket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +82,37 @@ def read_whole(descriptor: int, size: int) -> bytes:
             parts.append(part)
             left -= len(part)
         return b"".join(parts)
+
+
+def mark_at(root: Tree, path: str) -> Mark | None:
+    """The mark of a picture, whatever its bytes are by now; None where there is none, or no readable picture."""
+    try:
+        with root.folder_of(path) as place:
+            descriptor = open_picture(*place)
+    except (OSError, Kept):
+        return None
+    try:
+        return read_mark(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def digest_at(folder: int, name: str) -> bytes | None:
+    """The SHA-256 of a regular file; None where nothing is there, and empty for what is no regular file.
+
+    Raises OSError for one that cannot be read: nothing may be decided by what is not known.
+    """
+    try:
+        descriptor = open_picture(folder, name)
+    except FileNotFoundError:
+        return None
+    except Kept:
+        return b""
+    except OSError as error:
+        if error.errno in _NO_FILE:
+            return b""
+        raise
+    try:
+        return hashlib.sha256(read_whole(descriptor, os.fstat(descriptor).st_size)).digest()
+    finally:
+        os.close(descriptor)

@@ -125,3 +125,51 @@ class VaultEntry:
     bytes_before: int
     bytes_after: int
     release_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Restoration:
+    """An original that is on its way back to its path."""
+
+    held: VaultEntry
+    begun_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a legal hold is to cover, and why: pictures that meet all that is not None. See storage/holds.py."""
+
+    reason: str
+    root: str | None = None
+    camera: str | None = None
+    pattern: str | None = None
+    """As in a .gitignore file, for the path relative to its root."""
+    since: datetime | None = None
+    """Aware; included, as `until` is."""
+    until: datetime | None = None
+    case_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A legal hold, in force until it is removed."""
+
+    number: int
+    claim: Claim
+    added_at: datetime
+    removed_at: datetime | None = None
+    removed_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One link of the ledger's chain."""
+
+    number: int
+    at: datetime
+    kind: str
+    decision: int | None
+    payload: str
+    """JSON."""
+    digest: str
+    """Hexadecimal."""

@@ -8,25 +8,34 @@ planned   -                     the original  exchanged and kept                
 planned   -                     -             the variant was removed already   abandoned
 none      marked as a variant   -             staged, never planned             removed
 none      anything else         -             nobody knows it                   set aside under strangers/
+
+A sidecar goes with its original: to the vault where that is there, aside with what is set aside, else it is removed.
+What a restoration leaves: storage/restorations.py.
 """
 
-import hashlib
+import errno
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import astuple, dataclass
+from typing import Final, Protocol
 
 from framekeep.reasons import Kept, Reason
+from storage import sidecar
 from storage.attribute import read_mark
 from storage.files import FileIdentity
-from storage.reading import open_picture, read_whole
+from storage.reading import digest_at, open_picture
 from storage.records import Planned
 from storage.replacement import give_back, keep_original, pinned, set_aside
+from storage.restorations import Rows, end_interrupted
 from storage.root import Root, remove
+from storage.vault import inode_at, locked
+
+_GONE: Final = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
+"""The picture, or its folder, is there no longer, or a link stands in its place."""
 
 
-class Journal(Protocol):
+class Journal(Rows, Protocol):
     """What recovery needs of the ledger."""
 
     def pending(self) -> list[Planned]: ...
@@ -44,25 +53,29 @@ class Recovered:
     abandoned: int = 0
     removed: int = 0
     set_aside: int = 0
+    restored: int = 0
+    """Restorations that were interrupted, and are done now."""
+    not_restored: int = 0
+    """Restorations that were interrupted before the exchange: the original is in the vault."""
 
     def __add__(self, other: "Recovered") -> "Recovered":
-        return Recovered(
-            self.confirmed + other.confirmed,
-            self.abandoned + other.abandoned,
-            self.removed + other.removed,
-            self.set_aside + other.set_aside,
-        )
+        return Recovered(*map(sum, zip(astuple(self), astuple(other), strict=True)))
 
 
 def recover(journal: Journal, roots: Sequence[Root]) -> Recovered:
-    """Ends every replacement that a crash interrupted in these roots, then clears their `staged/`. Raises OSError."""
+    """Ends every replacement and restoration that a crash interrupted in these roots, then clears their `staged/`.
+
+    Raises OSError.
+    """
     by_path = {root.path: root for root in roots}
     done = Recovered()
     for planned in journal.pending():
         if root := by_path.get(planned.place.root):
             done += _finish(journal, root, planned)
     for root in roots:
-        done += _clear(root)
+        with locked(root):
+            restored, not_restored = end_interrupted(journal, root)
+            done += _clear(root) + Recovered(restored=restored, not_restored=not_restored)
     return done
 
 
@@ -78,11 +91,11 @@ def _finish(journal: Journal, root: Root, planned: Planned) -> Recovered:
 def _was_exchanged(root: Root, planned: Planned) -> bool:
     """Whether the exchange happened; makes the files agree with the answer."""
     entry = planned.vault_entry
-    staged = _digest(root.staged, entry)
+    staged = digest_at(root.staged, entry)
     if staged is None:
         os.fsync(root.vault)  # the process that moved it there may have died before it had done so
         os.fsync(root.staged)
-        return _digest(root.vault, entry) == planned.sha256_before
+        return digest_at(root.vault, entry) == planned.sha256_before
     if staged == planned.sha256_before:
         keep_original(root, entry)
         return True
@@ -99,7 +112,7 @@ def _give_stranger_back(root: Root, planned: Planned) -> None:
     try:
         with root.folder_of(planned.place.path) as (folder, name), ExitStack() as opened:
             variant = os.fstat(pinned(opened, folder, name))
-            if _digest(folder, name) == planned.sha256_after:
+            if digest_at(folder, name) == planned.sha256_after:
                 give_back(root, entry, (folder, name), variant.st_ino)
                 return
     except FileNotFoundError:
@@ -112,23 +125,38 @@ def _variant_at_path(root: Root, planned: Planned) -> FileIdentity | None:
     try:
         with root.folder_of(planned.place.path) as (folder, name):
             os.fsync(folder)
-            if _digest(folder, name) == planned.sha256_after:
+            if digest_at(folder, name) == planned.sha256_after:
                 return FileIdentity.of(os.stat(name, dir_fd=folder, follow_symlinks=False))
-    except OSError:
-        return None
+    except OSError as error:
+        if error.errno not in _GONE:  # a fsync that failed, for one, must not pass for one that worked
+            raise
     return None
 
 
 def _clear(root: Root) -> Recovered:
     done = Recovered()
-    for name in os.listdir(root.staged):  # noqa: PTH208 - by descriptor, so that no link leads elsewhere
+    names = os.listdir(root.staged)  # noqa: PTH208 - by descriptor, so that no link leads elsewhere
+    for name in names:
+        if sidecar.is_one(name):
+            continue
         if name.startswith("probe-") or _is_variant(root, name):
             remove(root.staged, name)
             done += Recovered(removed=1)
         else:
             set_aside(root, name)
             done += Recovered(set_aside=1)
+    for name in filter(sidecar.is_one, names):
+        _clear_sidecar(root, sidecar.entry_of(name))
     return done
+
+
+def _clear_sidecar(root: Root, entry: str) -> None:
+    """One that is alone in staged: its original came to the vault before it, or it has none."""
+    if inode_at(root.vault, entry) is None:
+        sidecar.drop(root.staged, entry)
+    else:
+        sidecar.follow(root.staged, entry, root.vault)
+        os.fsync(root.vault)
 
 
 def _is_variant(root: Root, entry: str) -> bool:
@@ -140,19 +168,5 @@ def _is_variant(root: Root, entry: str) -> bool:
     try:
         mark = read_mark(descriptor)
         return os.fstat(descriptor).st_size == 0 or (mark is not None and mark.entry == entry)
-    finally:
-        os.close(descriptor)
-
-
-def _digest(folder: int, name: str) -> bytes | None:
-    """The SHA-256 of a regular file; None where nothing is there, and empty for what is no readable file."""
-    try:
-        descriptor = open_picture(folder, name)
-    except FileNotFoundError:
-        return None
-    except (OSError, Kept):
-        return b""
-    try:
-        return hashlib.sha256(read_whole(descriptor, os.fstat(descriptor).st_size)).digest()
     finally:
         os.close(descriptor)

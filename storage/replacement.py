@@ -15,12 +15,13 @@ that a crash can leave between these steps.
 import errno
 import hashlib
 import os
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
 
 from framekeep.reasons import Kept, Reason
-from storage import attribute, renameat2
+from storage import attribute, renameat2, sidecar
 from storage.attribute import Mark
 from storage.faults import keeping
 from storage.files import FileIdentity
@@ -69,9 +70,9 @@ def swap_in(root: Root, swap: Swap) -> FileIdentity:
     Raises Unfinished where the exchange happened and what follows it failed.
     """
     with ExitStack() as opened:
-        folder, name, variant = _exchange(opened, root, swap)
+        folder, name, variant, somebody_waits = _exchange(opened, root, swap)
         try:
-            if _is_original(root.staged, swap):
+            if _is_original(root.staged, swap, variant) and not somebody_waits():
                 keep_original(root, swap.mark.entry)
                 os.fsync(folder)
                 return FileIdentity.of(_at_path(folder, name, variant))
@@ -81,8 +82,11 @@ def swap_in(root: Root, swap: Swap) -> FileIdentity:
         raise Kept(Reason.UNSETTLED, "the file changed before the exchange, which was taken back")
 
 
-def _exchange(opened: ExitStack, root: Root, swap: Swap) -> tuple[int, str, os.stat_result]:
-    """The exchange alone, under a lease that `opened` holds on; where it fails, the variant is removed. Raises Kept."""
+def _exchange(opened: ExitStack, root: Root, swap: Swap) -> tuple[int, str, os.stat_result, Callable[[], bool]]:
+    """The exchange alone, under a lease that `opened` holds on; where it fails, the variant is removed. Raises Kept.
+
+    Returns the picture's folder and name, the variant, and the question whether somebody waits to write the original.
+    """
     entry = swap.mark.entry
     with keeping():
         variant = os.fstat(pinned(opened, root.staged, entry))
@@ -90,17 +94,19 @@ def _exchange(opened: ExitStack, root: Root, swap: Swap) -> tuple[int, str, os.s
             folder, name = opened.enter_context(root.folder_of(swap.path))
             original = open_picture(folder, name)
             opened.callback(os.close, original)
-            opened.enter_context(no_writer(original))
+            somebody_waits = opened.enter_context(no_writer(original))
+            _check_unchanged(os.fstat(original), swap)
             renameat2.exchange(folder, name, root.staged, entry)
         except (OSError, Kept):
             if _inode(root.staged, entry) == variant.st_ino:  # never an original, whatever the error meant
                 remove(root.staged, entry)
             raise
-        return folder, name, variant
+        return folder, name, variant, somebody_waits
 
 
 def keep_original(root: Root, entry: str) -> None:
-    """The original that came out of the exchange becomes the vault's entry."""
+    """The original that came out of the exchange becomes the vault's entry; its sidecar goes first."""
+    sidecar.follow(root.staged, entry, root.vault)
     renameat2.move(root.staged, entry, root.vault, entry)
     os.fsync(root.vault)
     os.fsync(root.staged)
@@ -145,8 +151,7 @@ def _pinned_inode(opened: ExitStack, folder: int, name: str) -> int:
 
 def _write(staged: int, original: int, swap: Swap, variant: bytes) -> None:
     status = os.fstat(original)
-    if not FileIdentity.of(status).same_content_as(swap.read):
-        raise Kept(Reason.UNSETTLED)
+    _check_unchanged(status, swap)
     descriptor = os.open(swap.mark.entry, _CREATE, 0o600, dir_fd=staged)
     try:
         swap.mark.write(descriptor)  # first, so that recovery knows even half a variant for what it is
@@ -157,6 +162,12 @@ def _write(staged: int, original: int, swap: Swap, variant: bytes) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _check_unchanged(status: os.stat_result, swap: Swap) -> None:
+    """Until the exchange the ctime holds, which tells of a chmod, a new attribute or a link too. Raises Kept."""
+    if FileIdentity.of(status) != swap.read:
+        raise Kept(Reason.UNSETTLED)
 
 
 def _copy_properties(original: int, status: os.stat_result, descriptor: int) -> None:
@@ -186,18 +197,26 @@ def _attributes(descriptor: int) -> dict[str, bytes]:
     return {name: os.getxattr(descriptor, name) for name in names if name != attribute.NAME}
 
 
-def _is_original(staged: int, swap: Swap) -> bool:
-    """Whether what came out is the very file that was read, with the same bytes and no second name."""
+def _is_original(staged: int, swap: Swap, variant: os.stat_result) -> bool:
+    """Whether what came out is the very file that was read: the same bytes, no second name, its owner and mode copied.
+
+    The exchange has changed its ctime, so that is not asked any more.
+    """
     try:
         descriptor = open_picture(staged, swap.mark.entry)
     except (Kept, OSError):
         return False
     try:
-        if not FileIdentity.of(os.fstat(descriptor)).same_content_as(swap.read):
+        status = os.fstat(descriptor)
+        if not FileIdentity.of(status).same_content_as(swap.read) or _rights(status) != _rights(variant):
             return False
         return hashlib.sha256(read_whole(descriptor, swap.read.size)).digest() == swap.mark.original
     finally:
         os.close(descriptor)
+
+
+def _rights(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_mode, status.st_uid, status.st_gid
 
 
 def _at_path(folder: int, name: str, variant: os.stat_result) -> os.stat_result:
@@ -228,6 +247,7 @@ def _dispose(root: Root, entry: str, *, is_variant: bool) -> None:
 def set_aside(root: Root, entry: str) -> None:
     """Nobody knows this file: it is kept under `strangers/`, never deleted."""
     renameat2.move(root.staged, entry, root.strangers, entry)
+    sidecar.follow(root.staged, entry, root.strangers)
     os.fsync(root.strangers)
 
 

@@ -2,8 +2,9 @@
 
 ROOT/.framekeep/        mode 0700, framekeep's own
     lock                one instance at a time
+    holds.lock          where legal holds and swaps meet; holds.turn lets a hold in between
     staged/             variants on their way to their path
-    vault/              originals whose decisions can be undone
+    vault/              originals whose decisions can be undone, each with its sidecar
     strangers/          files that nobody expected, never deleted
     in-flight/          which pictures are being worked on: after a crash, its suspects
 """
@@ -13,7 +14,7 @@ import fcntl
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final, Self
 
@@ -139,11 +140,9 @@ def _hold(opened: ExitStack, path: str, folder: int | None = None) -> int:
 
 
 def _made(name: str, folder: int) -> str:
-    try:
+    with suppress(FileExistsError):
         os.mkdir(name, 0o700, dir_fd=folder)
-    except FileExistsError:
-        return name
-    os.fsync(folder)
+    os.fsync(folder)  # also where it is there: who made it may have been killed before it had done so
     return name
 
 

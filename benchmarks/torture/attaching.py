@@ -45,7 +45,7 @@ class Call:
         names = [os.fsdecode(string) for string in self.strings]
         if not self.name.endswith("at") and self.name != "renameat2":
             return [*self.places, *(name for name in names if name.startswith("/"))]
-        return [os.path.join(place, name) for place, name in zip(self.places, names, strict=False)] or [*self.places]
+        return [str(Path(place, name)) for place, name in zip(self.places, names, strict=False)] or [*self.places]
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ class Blink:
     name = "blink (a fake)"
     digest = hashlib.sha256(b"blink").hexdigest()
     device = "none"
+    transform = "a coarse grid"
     class_names = tuple(f"part {number}" for number in range(_CLASSES))
 
     def prepare(self, image: Image.Image) -> Prepared:

@@ -6,23 +6,37 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from benchmarks.torture.diary import Diary
+from benchmarks.torture.driving import ended, forked
 from benchmarks.torture.site import Site
 
-_LONGEST_PAUSE: Final = 0.03
+BUSY: Final = 0.03
+"""Seconds, at most, between two deeds of a camera that is always at it."""
 _PARTS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Studio:
+    """What cameras go by."""
+
+    cameras: int
+    negatives: Sequence[bytes]
+    longest_pause: float = BUSY
+    """Seconds between two deeds."""
 
 
 class Camera:
     """Its choices follow from the seed; the moments at which they fall do not."""
 
-    def __init__(self, site: Site, name: str, negatives: Sequence[bytes], seed: int) -> None:
+    def __init__(self, site: Site, name: str, studio: Studio, seed: int) -> None:
         self._site = site
         self._name = name
-        self._negatives = negatives
+        self._studio = studio
         self._chance = random.Random(seed)  # noqa: S311 - chance, not secrecy
         self._diary = Diary(site, name)
         self._taken = 0
@@ -37,7 +51,7 @@ class Camera:
         self._chance.choice(deeds)()
 
     def pause(self) -> None:
-        time.sleep(self._chance.uniform(0, _LONGEST_PAUSE))
+        time.sleep(self._chance.uniform(0, self._studio.longest_pause))
 
     def _drop(self) -> None:
         name, picture = self._new_name(), self._picture()
@@ -99,7 +113,7 @@ class Camera:
     def _picture(self) -> bytes:
         """One that was never taken before: a comment makes a known negative unique."""
         comment = b"%s %d" % (self._name.encode(), self._chance.getrandbits(60))
-        negative = self._chance.choice(self._negatives)
+        negative = self._chance.choice(self._studio.negatives)
         return negative[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + negative[2:]
 
 
@@ -109,33 +123,24 @@ def _parts(picture: bytes) -> list[bytes]:
 
 
 @contextmanager
-def cameras(site: Site, count: int, negatives: Sequence[bytes], seed: int) -> Iterator[None]:
+def cameras(site: Site, studio: Studio, seed: int) -> Iterator[None]:
     """Runs cameras in processes of their own; at the end each finishes what it is doing."""
-    processes = [_started(site, f"camera{number}", negatives, seed * 100 + number) for number in range(count)]
+    made = [Camera(site, f"camera{number}", studio, seed * 100 + number) for number in range(studio.cameras)]
+    processes = [forked(site, partial(_work, camera)) for camera in made]
     try:
         yield
     finally:
         for process in processes:
             os.kill(process, signal.SIGTERM)
         for process in processes:
-            os.waitpid(process, 0)
+            if ended(process) != 0:
+                raise RuntimeError(site.log.read_text())
 
 
-def _started(site: Site, name: str, negatives: Sequence[bytes], seed: int) -> int:
-    process = os.fork()
-    if process:
-        return process
-    code = 1
-    try:
-        _work(Camera(site, name, negatives, seed))
-        code = 0
-    finally:
-        os._exit(code)
-
-
-def _work(camera: Camera) -> None:
+def _work(camera: Camera) -> int:
     ending: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _frame: ending.append(number))
     while not ending:
         camera.act()
         camera.pause()
+    return 0

@@ -2,9 +2,9 @@
 
 usage: python -m benchmarks.torture.checker FOLDER [--crashed]
 
-It knows what the cameras delivered and asks of each path: is it what was delivered last, or a variant of that which the
-ledger knows and whose original is in the vault? Then it goes through vault, staged/ and strangers/. `--crashed`: nothing
-was repaired yet, so a plan may stand for a confirmed row and staged/ for the vault.
+It knows what the cameras delivered and asks of each path: is it what was delivered last, or a variant of that which
+the ledger knows and whose original is in the vault? Then it goes through vault, staged/ and strangers/. `--crashed`:
+nothing was repaired yet, so a plan may stand for a confirmed row and staged/ for the vault.
 """
 
 import argparse

@@ -12,13 +12,13 @@ class Diary:
 
     def __init__(self, site: Site, camera: str) -> None:
         self._delivered = site.delivered
-        self._file = (site.diaries / f"{camera}.jsonl").open("a", encoding="utf-8")
+        self._file = site.diaries / f"{camera}.jsonl"
 
     def note(self, path: str, content: bytes | None) -> None:
         """What the path (relative to the root) is to hold, whole; None: nothing, the camera deletes it."""
         name = None if content is None else _kept(self._delivered, content)
-        self._file.write(json.dumps([path, name]) + "\n")
-        self._file.flush()
+        with self._file.open("a", encoding="utf-8") as file:
+            file.write(json.dumps([path, name]) + "\n")
 
 
 def _kept(folder: Path, content: bytes) -> str:

@@ -7,6 +7,7 @@ forked holds nothing open, and nothing of the one before it.
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import ModuleType
@@ -42,9 +43,21 @@ def start(config: Config) -> int:
     return PARTIAL if sweeping.tally.failed else 0
 
 
+def repair(config: Config) -> int:
+    """The beginning of every start, and nothing else."""
+    try:
+        with opened(config, Blink()):
+            return 0
+    except FramekeepError as error:
+        print(f"framekeep: {error}", flush=True)
+        return error.exit_code
+
+
 def forked(site: Site, work: Callable[[], int]) -> int:
     """Starts work in a process of its own, which writes to the site's log. Returns its number."""
-    process = os.fork()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # it warns of threads, which are numpy's and idle
+        process = os.fork()
     if process:
         return process
     code = 1

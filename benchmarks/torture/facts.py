@@ -100,11 +100,16 @@ def gather(site: Site, *, crashed: bool) -> Facts:
         crashed,
         read_diaries(site),
         {path: content for path, content in _files(site.root) if not path.startswith(".framekeep/")},
-        {name: content for name, content in _files(site.own / "vault") if not name.endswith(_SIDECAR)},
+        _but_sidecars(site.own / "vault"),
         dict(_files(site.own / "staged")),
-        dict(_files(site.own / "strangers")),
+        _but_sidecars(site.own / "strangers"),
         tuple(_rows(site.ledger)),
     )
+
+
+def _but_sidecars(folder: Path) -> dict[str, bytes]:
+    """What lies beside an original so that a lost ledger can be rebuilt is not counted here."""
+    return {name: content for name, content in _files(folder) if not name.endswith(_SIDECAR)}
 
 
 def _files(folder: Path) -> Iterator[tuple[str, bytes]]:

@@ -11,10 +11,12 @@ import random
 import signal
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from benchmarks.torture.camera import cameras
+from benchmarks.torture.camera import Studio, cameras
 from benchmarks.torture.drawing import drawn
 from benchmarks.torture.driving import PARTIAL, config_of, ended, forked, start
 from benchmarks.torture.running import checked, main
@@ -22,32 +24,41 @@ from benchmarks.torture.site import Site
 from benchmarks.torture.verdict import Verdict, found
 from daemon.config.schema import Config
 
-CAMERAS: Final = 3
+STUDIO: Final = Studio(3, [drawn(number) for number in range(50)])
 KILLS_A_SITE: Final = 25
 PROGRESSIVE: Final = 0.3
 """The share of sites whose variants are progressive, as is the default."""
-WITHIN: Final = {False: 0.4, True: 1.2}
-"""Seconds in which a kill comes, by whether variants are progressive: the squeezer's processes take a while to start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweeps:
+    """How a sweep of a site is begun (it returns the process), and how long it goes on before it is killed."""
+
+    begin: Callable[[], int]
+    wait: Callable[[], None]
 
 
 def torture(folder: Path, kills: int, seed: int) -> Verdict:
     """A fresh site now and then keeps the sweeps short."""
     total, chance = Verdict(), random.Random(seed)  # noqa: S311 - chance, not secrecy
-    negatives = [drawn(number) for number in range(50)]
     while (left := kills - total.counts["trials"]) > 0:
-        site = Site(folder / str(total.counts["trials"])).make()
-        config = config_of(site, encoder={"progressive": chance.random() < PROGRESSIVE})
-        with cameras(site, CAMERAS, negatives, chance.getrandbits(30)):
-            total += _killed(site, config, min(KILLS_A_SITE, left), chance)
-        total += _repaired(site, config)
+        total += _one(Site(folder / str(total.counts["trials"])).make(), min(KILLS_A_SITE, left), chance)
     return total
 
 
-def _killed(site: Site, config: Config, kills: int, chance: random.Random) -> Verdict:
+def _one(site: Site, kills: int, chance: random.Random) -> Verdict:
+    config = config_of(site, encoder={"progressive": chance.random() < PROGRESSIVE})
+    with cameras(site, STUDIO, chance.getrandbits(30)):
+        total = killed(site, _sweeps(site, config, chance), kills)
+    return total + repaired(site, lambda: _begun(site, config))
+
+
+def killed(site: Site, sweeps: Sweeps, kills: int) -> Verdict:
+    """Killed again and again, each time looked at while the cameras hold still."""
     total = Verdict()
     while total.counts["trials"] < kills:
-        process = forked(site, lambda: start(config))
-        time.sleep(chance.uniform(0, WITHIN[config.encoder.progressive]))
+        process = sweeps.begin()
+        sweeps.wait()
         os.kill(process, signal.SIGKILL)
         code = ended(process)
         if code == -signal.SIGKILL:
@@ -58,9 +69,21 @@ def _killed(site: Site, config: Config, kills: int, chance: random.Random) -> Ve
     return total
 
 
-def _repaired(site: Site, config: Config) -> Verdict:
-    """A last start that nobody disturbs, and then a strict look."""
-    return _exit(ended(forked(site, lambda: start(config)))) + checked(site)
+def repaired(site: Site, begin: Callable[[], int]) -> Verdict:
+    """A last sweep that nobody disturbs, and then a strict look."""
+    return _exit(ended(begin())) + checked(site)
+
+
+def _sweeps(site: Site, config: Config, chance: random.Random) -> Sweeps:
+    """They are killed within the time that one of them takes, on this machine and today."""
+    began = time.monotonic()
+    ended(_begun(site, config))
+    usual = time.monotonic() - began
+    return Sweeps(lambda: _begun(site, config), lambda: time.sleep(chance.uniform(0, usual)))
+
+
+def _begun(site: Site, config: Config) -> int:
+    return forked(site, lambda: start(config))
 
 
 def _exit(code: int) -> Verdict:

@@ -2,8 +2,8 @@
 
 usage: python -m benchmarks.torture.killcalls [--count KILLS] [--seed PIECE]
 
-strace kills the process as it enters the call. PIECE 1 is the first KILLS calls of all scenarios, 2 the next, and so on.
-Real: all but the model (blink.py) and the threads, whose work is done at once so that calls come in a known order.
+strace kills the process as it enters the call. PIECE 1 is the first KILLS calls of all scenarios, 2 the next, and so
+on. Real: all but the model (blink.py) and the threads, whose work is done at once so that calls come in a known order.
 """
 
 import signal
@@ -18,7 +18,10 @@ from benchmarks.torture.scenario import SCENARIOS, Scenario, Workshop, started
 from benchmarks.torture.verdict import Verdict, found
 
 CHANGES: Final = frozenset(
-    "fchmod fchown fsetxattr ftruncate mkdir mkdirat pwrite64 renameat2 unlink unlinkat utimensat write".split()
+    (
+        *("fchmod", "fchown", "fsetxattr", "ftruncate", "mkdir", "mkdirat", "pwrite64", "rename", "renameat"),
+        *("renameat2", "unlink", "unlinkat", "utimensat", "write"),
+    )
 )
 
 
@@ -31,17 +34,17 @@ def torture(folder: Path, kills: int, part: int) -> Verdict:
 
 
 def _kills(workshop: Workshop) -> list[tuple[Scenario, Call]]:
-    return [(scenario, call) for scenario in SCENARIOS for call in workshop.window(scenario) if _changes(call)]
+    return [(scenario, call) for scenario in SCENARIOS for call in workshop.window(scenario) if changes(call)]
 
 
-def _changes(call: Call) -> bool:
+def changes(call: Call) -> bool:
     return call.name in CHANGES or (call.name == "openat" and "O_CREAT" in call.arguments)
 
 
 def _killed(workshop: Workshop, scenario: Scenario, call: Call) -> Verdict:
     """Killed, looked at, started again, looked at strictly."""
     site = workshop.site(scenario)
-    trial = scenario.run(site, f"{call.name}:signal=KILL:when={call.ordinal}")
+    trial = workshop.run(scenario, site, f"{call.name}:signal=KILL:when={call.ordinal}")
     if trial.code != -signal.SIGKILL or trial.calls[-1].name != call.name:
         return found("damaged", f"{scenario.name}: ended with {trial.code} instead of being killed in {call.name}")
     verdict = found("trials") + checked(site, crashed=True)

@@ -24,7 +24,7 @@ _COPIED: Final = ("framekeep", "storage", "daemon", "cli", "benchmarks", "tests"
 _ORDER: Final = "tests/integration/test_fsync_order.py"
 _FILES: Final = ("tests/integration/test_replacement.py", "tests/integration/test_give_back.py")
 _RECOVERY: Final = "tests/integration/test_recovery.py"
-_VAULT: Final = "tests/integration/test_vault.py"
+_VAULT: Final = ("tests/integration/test_vault.py",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +56,25 @@ NAMED: Final = (
     Mutant(
         "the compare of what came out with what was read",
         "storage/replacement.py",
-        (("if not FileIdentity.of(os.fstat(descriptor)).same_content_as(swap.read):", "if False:"),),
+        (("if not FileIdentity.of(status).same_content_as(swap.read) or", "if"),),
         _FILES,
     ),
     Mutant(
         "every look at what came out",
         "storage/replacement.py",
-        (("if _is_original(root.staged, swap):", "if True:"),),
+        (("if _is_original(root.staged, swap, variant) and not somebody_waits():", "if True:"),),
+        _FILES,
+    ),
+    Mutant(
+        "the question whether somebody waits to write the original",
+        "storage/replacement.py",
+        ((" and not somebody_waits()", ""),),
+        _FILES,
+    ),
+    Mutant(
+        "the compare right before the exchange",
+        "storage/replacement.py",
+        (("            _check_unchanged(os.fstat(original), swap)\n", ""),),
         _FILES,
     ),
     Mutant(
@@ -107,13 +119,19 @@ NAMED: Final = (
         "the hash of an original before it is restored",
         "storage/vault.py",
         (("if hashlib.sha256(data).digest() != held.sha256_before:", "if False:"),),
-        (_VAULT,),
+        _VAULT,
     ),
     Mutant(
-        "the look at what a restored original replaces",
+        "every look at what a restored original replaces",
         "storage/vault.py",
-        (("    if not known:\n", "    if False:\n"),),
-        (_VAULT,),
+        (
+            ("    if not _is_variant(variant, way.held):", "    if False:"),
+            (
+                "inode_at(*way.staged) != inode or not _is_variant(variant, way.held) or somebody_waits()",
+                "False",
+            ),
+        ),
+        _VAULT,
     ),
 )
 

@@ -17,8 +17,8 @@ from typing import Final
 from benchmarks.torture.diary import Diary
 from benchmarks.torture.site import Site
 
-_FORK: Final = multiprocessing.get_context("fork")
-_TAIL: Final = b"what a camera appends"
+FORK: Final = multiprocessing.get_context("fork")
+TAIL: Final = b"what a camera appends"
 MODE: Final = 0o604
 INSIDE: Final = "inside.jpg"
 
@@ -61,19 +61,19 @@ def _rewrite(racer: Racer, path: Path, order: Order) -> None:
 
 def _append(racer: Racer, path: Path, order: Order) -> None:
     """To what it delivered, as far as it knows."""
-    racer.note(order.path, order.picture + _TAIL)
+    racer.note(order.path, order.picture + TAIL)
     with path.open("r+b", buffering=0) as file:
         file.seek(0, os.SEEK_END)
-        file.write(_TAIL)
+        file.write(TAIL)
 
 
 def _append_slowly(racer: Racer, path: Path, order: Order) -> None:
     """Keeps the file open for a while before it writes."""
-    racer.note(order.path, order.picture + _TAIL)
+    racer.note(order.path, order.picture + TAIL)
     with path.open("r+b", buffering=0) as file:
         file.seek(0, os.SEEK_END)
         time.sleep(0.003)
-        file.write(_TAIL)
+        file.write(TAIL)
 
 
 def _rename_over(racer: Racer, path: Path, order: Order) -> None:
@@ -90,20 +90,35 @@ def _delete(racer: Racer, path: Path, order: Order) -> None:
 
 def _symlink(racer: Racer, path: Path, order: Order) -> None:
     racer.note(order.path, None)
-    path.unlink()
-    path.symlink_to(racer.outside())
+    fresh = path.with_name(f".{path.name}.part")
+    fresh.symlink_to(racer.outside())
+    fresh.rename(path)
 
 
 def _folder(racer: Racer, path: Path, order: Order) -> None:
     racer.note(order.path, None)
-    path.unlink()
-    path.mkdir()
     racer.note(f"{order.path}/{INSIDE}", order.picture)
-    (path / INSIDE).write_bytes(order.picture)
+    _insist(lambda: _make_room(path))
+    _insist(lambda: (path / INSIDE).write_bytes(order.picture))
 
 
-def _hard_link(_racer: Racer, path: Path, _order: Order) -> None:
-    os.link(path, path.with_suffix(".link"))
+def _make_room(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.mkdir()
+
+
+def _insist(deed: Callable[[], object]) -> None:
+    """For an instant a variant may stand where the camera has just made room: it comes to nothing, or is in the way."""
+    while True:
+        try:
+            deed()
+        except (FileExistsError, NotADirectoryError):
+            continue
+        return
+
+
+def _hard_link(racer: Racer, path: Path, _order: Order) -> None:
+    (racer.outside().parent / path.name).hardlink_to(path)
 
 
 def _chmod(_racer: Racer, path: Path, _order: Order) -> None:
@@ -128,23 +143,26 @@ IN_PLACE: Final = ("rewrite", "append", "append_slowly")
 @contextmanager
 def racers(site: Site, count: int) -> Iterator[list[Connection]]:
     """Each takes orders through a pipe, and answers when it has begun and when it has ended."""
-    pipes = [_FORK.Pipe() for _ in range(count)]
+    pipes = [FORK.Pipe() for _ in range(count)]
+    commanders = [ours for ours, _ in pipes]
     processes = [
-        _FORK.Process(target=_obey, args=(site, f"racer{number}", theirs), daemon=True)
+        FORK.Process(target=_obey, args=(site, f"racer{number}", theirs, commanders), daemon=True)
         for number, (_, theirs) in enumerate(pipes)
     ]
     for process in processes:
         process.start()
     try:
-        yield [ours for ours, _ in pipes]
+        yield commanders
     finally:
-        for ours, _ in pipes:
-            ours.send(None)
+        for commander in commanders:
+            commander.send(None)
         for process in processes:
             process.join()
 
 
-def _obey(site: Site, name: str, orders: Connection) -> None:
+def _obey(site: Site, name: str, orders: Connection, inherited: Sequence[Connection]) -> None:
+    for commander in inherited:
+        commander.close()  # else nobody would hear that the commander is gone
     racer = Racer(site, name)
     while order := orders.recv():
         orders.send("begun")
@@ -155,8 +173,8 @@ def _obey(site: Site, name: str, orders: Connection) -> None:
 @contextmanager
 def viewer(site: Site, paths: Sequence[str], seen: dict[str, set[bytes]]) -> Iterator[None]:
     """Looks at the paths while this lasts; in the end `seen` holds all that it saw at each."""
-    ours, theirs = _FORK.Pipe()
-    process = _FORK.Process(target=_view, args=(site, paths, theirs), daemon=True)
+    ours, theirs = FORK.Pipe()
+    process = FORK.Process(target=_view, args=(site, paths, theirs), daemon=True)
     process.start()
     try:
         yield
@@ -168,7 +186,8 @@ def viewer(site: Site, paths: Sequence[str], seen: dict[str, set[bytes]]) -> Ite
 
 def _view(site: Site, paths: Sequence[str], orders: Connection) -> None:
     seen: dict[str, set[bytes]] = {path: set() for path in paths}
-    while not orders.poll():
+    parent = os.getppid()
+    while not orders.poll() and os.getppid() == parent:
         path = random.choice(paths)  # noqa: S311 - chance, not secrecy
         try:
             seen[path].add((site.root / path).read_bytes())

@@ -7,8 +7,6 @@ once (blink.py). Each picture is raced once; at the chosen step its camera does 
 until that is done or goes on beside it. A viewer reads the paths all the time.
 """
 
-import os
-import queue
 import random
 import stat
 import sys
@@ -17,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import simplejpeg
 
@@ -26,16 +24,16 @@ from benchmarks.torture.diary import Diary
 from benchmarks.torture.drawing import drawn
 from benchmarks.torture.driving import config_of
 from benchmarks.torture.facts import gather, sha
-from benchmarks.torture.racers import DEEDS, IN_PLACE, INSIDE, MODE, Order, racers, viewer
+from benchmarks.torture.racers import DEEDS, IN_PLACE, INSIDE, MODE, TAIL, Order, racers, viewer
 from benchmarks.torture.running import checked, main
 from benchmarks.torture.site import Site
-from benchmarks.torture.stepping import passed
+from benchmarks.torture.stepping import STEPS, Step, passed
 from benchmarks.torture.verdict import Verdict, found
 from daemon.house import opened
 
 RACES_A_SITE: Final = 250
-_RACERS: Final = 3
-_STEPS: Final = ("read", "stage", "swap_in")
+_RACERS: Final = 8
+"""As many as framekeep has threads for disks."""
 _LONGEST_DELAY: Final = 0.0008
 """Seconds: what a swap takes here, so that deeds fall before, within and behind the exchange."""
 _WHOLE_PICTURE: Final = (b"\xff\xd8", b"\xff\xd9")
@@ -51,55 +49,42 @@ class Race:
 
 
 class Starter:
-    """Starts each picture's race when its step comes."""
+    """Starts each picture's race when its step comes. Every thread of framekeep's has a camera of its own."""
 
     def __init__(self, races: dict[str, Race], cameras: Sequence[Connection]) -> None:
         self._races = races
-        self._lock = threading.Lock()
-        self._free: queue.SimpleQueue[Connection] = queue.SimpleQueue()
-        for camera in cameras:
-            self._free.put(camera)
-        self._busy: list[Connection] = []
-        self.started = 0
+        self._cameras = list(cameras)
+        self._own = threading.local()
+        self.started: list[str] = []
 
-    def before(self, step: str, arguments: tuple[Any, ...]) -> None:
-        self._race(step, arguments, ("before", "beside"))
+    def before(self, step: Step) -> None:
+        self._race(step, ("before", "beside"))
 
-    def after(self, step: str, arguments: tuple[Any, ...]) -> None:
-        self._race(step, arguments, ("after",))
+    def after(self, step: Step) -> None:
+        self._race(step, ("after",))
 
-    def _race(self, step: str, arguments: tuple[Any, ...], moments: tuple[str, ...]) -> None:
-        path = arguments[1] if step == "read" else arguments[1].path
-        race = self._races.get(path)
-        if race is None or race.step != step or race.when not in moments:
+    def _race(self, step: Step, moments: tuple[str, ...]) -> None:
+        race = self._races.get(step.path)
+        if race is None or race.step != step.name or race.when not in moments:
             return
-        with self._lock:
-            self.started += 1
-            camera = self._camera()
+        self.started.append(step.path)
+        camera = self._free_camera()
         camera.send(race.order)
-        camera.recv()
+        camera.recv()  # it has begun
         if race.when == "beside":
-            with self._lock:
-                self._busy.append(camera)
+            self._own.busy = True
         else:
+            camera.recv()  # it has ended
+
+    def _free_camera(self) -> Connection:
+        """This thread's, once it has ended what it did beside framekeep."""
+        if not hasattr(self._own, "camera"):
+            self._own.camera, self._own.busy = self._cameras.pop(), False
+        camera: Connection = self._own.camera
+        if self._own.busy:
             camera.recv()
-            self._free.put(camera)
-
-    def _camera(self) -> Connection:
-        """One that is free; those that worked beside framekeep are asked whether they are done."""
-        while True:
-            self.collect(wait=self._free.empty() and bool(self._busy))
-            try:
-                return self._free.get(timeout=0.001)
-            except queue.Empty:
-                continue
-
-    def collect(self, *, wait: bool) -> None:
-        for camera in list(self._busy):
-            if wait or camera.poll():
-                camera.recv()
-                self._busy.remove(camera)
-                self._free.put(camera)
+            self._own.busy = False
+        return camera
 
 
 def torture(folder: Path, races: int, seed: int) -> Verdict:
@@ -120,7 +105,7 @@ def _drawn_by_lot(number: int, negatives: Sequence[bytes], chance: random.Random
     before, fresh = (_unique(chance.choice(negatives), b"%d %d" % (number, turn)) for turn in range(2))
     deed = chance.choice(list(DEEDS))
     when = chance.choice(("before", "after", "beside", "beside"))
-    step = chance.choice((*_STEPS, "swap_in")) if when != "beside" else "swap_in"
+    step = chance.choice((*STEPS, "swap_in")) if when != "beside" else "swap_in"
     delay = chance.uniform(0, _LONGEST_DELAY) if when == "beside" else 0.0
     picture = before if deed.startswith("append") else fresh
     return before, Race(when, step, Order(deed, f"gate/{number:04}.jpg", delay, picture))
@@ -134,14 +119,13 @@ def _raced(site: Site, planned: list[tuple[bytes, Race]]) -> Verdict:
     races = {race.order.path: race for _, race in planned}
     _deliver(site, {race.order.path: before for before, race in planned})
     seen: dict[str, set[bytes]] = {}
-    with racers(site, _RACERS) as cameras, viewer(site, list(races), seen):
-        starter = Starter(races, cameras)
-        with opened(config_of(site), Blink()) as house:
-            passed(house, starter)
-        starter.collect(wait=True)
-    total = found("trials", count=starter.started) + checked(site)
-    for path, race in races.items():
-        total += _form(site, path, race)
+    with viewer(site, list(races), seen), racers(site, _RACERS) as cameras, opened(config_of(site), Blink()) as house:
+        passed(house, starter := Starter(races, cameras))
+    if not starter.started:
+        raise RuntimeError("no picture came to the step at which its race was to start")
+    total = found("trials", count=len(starter.started)) + checked(site)
+    for path in starter.started:
+        total += _form(site, path, races[path])
     for verdict in _views(site, races, seen):
         total += verdict
     return total
@@ -162,7 +146,9 @@ def _form(site: Site, path: str, race: Race) -> Verdict:
         "symlink": lambda file: file.is_symlink() and (site.folder / "outside.jpg").read_bytes() == drawn(0),
         "folder": lambda file: (file / INSIDE).is_file(),
         "delete": lambda file: not file.exists(),
-        "hard_link": lambda file: file.stat().st_nlink == 1 or os.path.samefile(file, file.with_suffix(".link")),  # noqa: PTH121 - as below
+        "hard_link": lambda file: (
+            (site.folder / file.name).samefile(file) or (site.folder / file.name).stat().st_nlink == 1
+        ),
         "chmod": lambda file: stat.S_IMODE(file.stat().st_mode) == MODE,
     }
     if race.order.deed not in right or right[race.order.deed](site.root / path):
@@ -177,8 +163,9 @@ def _views(site: Site, races: dict[str, Race], seen: dict[str, set[bytes]]) -> I
     for path, views in seen.items():
         yield found("views", count=len(views))
         delivered = [content for content in facts.history[path] if content is not None]
-        for view in views:
-            halves = races[path].order.deed in IN_PLACE and any(content.startswith(view) for content in delivered)
+        in_place = races[path].order.deed in IN_PLACE
+        for view in (view.removesuffix(TAIL) if in_place else view for view in views):
+            halves = in_place and any(content.startswith(view) for content in delivered)
             if not (view in delivered or halves or sha(view) in after or _is_whole(view)):
                 yield found("half_written", f"{path}: {len(view)} bytes were seen that are no whole picture")
 

@@ -25,7 +25,7 @@ class Run:
     half_written: int
     seed: int
     seconds: float
-    facts: Mapping[str, int | float | str]
+    facts: Mapping[str, int]
 
     @property
     def is_clean(self) -> bool:

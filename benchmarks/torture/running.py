@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -21,6 +22,8 @@ Torture = Callable[[Path, int, int], Verdict]
 
 _REPOSITORY: Final = Path(__file__).parents[2]
 _CLEAN, _UNCLEAN = 0, 1
+_SHOWN: Final = 40
+"""Findings."""
 
 
 def checked(site: Site, *, crashed: bool = False) -> Verdict:
@@ -38,12 +41,14 @@ def main(name: str, torture: Torture, count: int) -> int:
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.torture.{name}")
     parser.add_argument("--count", type=int, default=count, help="how many trials (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="another seed, other trials (default: %(default)s)")
+    parser.add_argument("--unrecorded", action="store_true", help="a trial run that the record is not to know of")
     given = parser.parse_args()
     folder, began = Path(tempfile.mkdtemp(prefix=f"torture-{name}-")), time.monotonic()
     verdict = torture(folder, given.count, given.seed)
     run = run_of(name, verdict, given.seed, time.monotonic() - began)
-    append(run)
-    print(f"{run}\n" + "\n".join(verdict.findings[:40]))
+    if not given.unrecorded:
+        append(run)
+    print(json.dumps(asdict(run)), *verdict.findings[:_SHOWN], sep="\n")
     if run.is_clean:
         subprocess.run(["rm", "-rf", folder], check=True)  # noqa: S603, S607 - ours; faster than Python's own
         return _CLEAN

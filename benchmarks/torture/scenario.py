@@ -3,6 +3,7 @@
 import shutil
 import signal
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -14,8 +15,8 @@ from benchmarks.torture.driving import SETTLE_SECONDS, config_of, ended, forked,
 from benchmarks.torture.site import Site
 
 CAMERA: Final = "gate"
-_INTRUSION: Final = "utimensat:signal=STOP:when=1"
-"""The variant of the first picture is all but staged."""
+INTRUDER: Final = "0.jpg"
+INTRUDERS_SEED: Final = 99
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +27,20 @@ class Moment:
     about: str
     nth: int = 1
 
+    def index(self, calls: Sequence[Call]) -> int:
+        """Where it is among the calls. Raises IndexError."""
+        return [number for number, call in enumerate(calls) if self._is(call)][self.nth - 1]
+
+    def _is(self, call: Call) -> bool:
+        return call.name == self.call and self.about in " ".join(call.paths)
+
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """A start with some pictures to replace.
 
-    `fresh`: not even the ledger is there. `intruded`: while the variant of the first picture is being staged, the
-    camera puts another picture in its place. `crash`: an earlier start was killed there, so this one has to repair.
+    `fresh`: not even the ledger is there. `intruded`: just before the exchange the camera puts another picture in the
+    place of the first. `crash`: an earlier start was killed there, so this one has to repair.
     """
 
     name: str
@@ -41,67 +49,47 @@ class Scenario:
     intruded: bool = False
     crash: Moment | None = None
 
-    def run(self, site: Site, *injections: str) -> Trial:
-        """The start itself, under strace."""
-        if self.intruded and not self.crash:
-            injections = (_INTRUSION, *injections)
-            return attached(site, lambda: started(site), *injections, during=lambda: _intrude(site))
-        return attached(site, lambda: started(site), *injections)
-
-    def window(self, site: Site, trial: Trial) -> list[Call]:
-        """The calls that are walked over: those of the replacement, or those of a repair or of a first opening."""
-        calls = [call for call in trial.below(site.folder) if str(site.log) not in call.paths]
-        window = calls[next(index for index, call in enumerate(calls) if self._begins(site, call)) :]
-        if self.crash or self.fresh:
-            return window[: next(index for index, call in enumerate(window) if _scans(site, call))]
-        return window
-
-    def _begins(self, site: Site, call: Call) -> bool:
-        if self.fresh:
-            return True
-        if self.crash:
-            return call.name == "flock"
-        first = call.name == "utimensat" if self.intruded else "O_EXCL" in call.arguments
-        return first and call.paths[0].startswith(f"{site.own}/staged/")
+    @property
+    def is_quiet(self) -> bool:
+        """Nothing happens while it runs: the camera had its hand in the start that was killed, if at all."""
+        return not self.intruded or self.crash is not None
 
 
+_EXCHANGE: Final = Moment("renameat2", f"/{CAMERA}/")
 SCENARIOS: Final = (
     Scenario("two pictures are replaced", pictures=2),
     Scenario("the camera intrudes", intruded=True),
-    Scenario("repair: not exchanged yet", crash=Moment("renameat2", "/gate/")),
+    Scenario("repair: not exchanged yet", crash=_EXCHANGE),
     Scenario("repair: exchanged, not in the vault yet", crash=Moment("renameat2", "/vault/")),
     Scenario("repair: in the vault, not confirmed yet", crash=Moment("fsync", "/.framekeep/vault")),
-    Scenario("repair: a stranger came out", crash=Moment("renameat2", "/gate/", nth=2), intruded=True),
+    Scenario("repair: a stranger came out", crash=replace(_EXCHANGE, nth=2), intruded=True),
     Scenario("the very first start", fresh=True),
 )
 
 
 class Workshop:
-    """Makes sites that are ready for a scenario, one after the other."""
+    """Makes sites that are ready for a scenario, one after the other, and lets it happen there.
+
+    Which call is the one at a moment, is learnt from a start that nothing happens to.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._made = 0
-        self._injections: dict[Scenario, str] = {}
+        self._learnt: dict[Scenario, Trial] = {}
         self._first = Site(folder / "first").make()
         if ended(forked(self._first, lambda: started(self._first))) != 0:
             raise RuntimeError(self._first.log.read_text())
 
     def site(self, scenario: Scenario) -> Site:
         """Its pictures have settled; its ledger exists and is empty."""
-        site = self._supplied(scenario)
+        site = self.supplied(scenario)
         if scenario.crash:
-            killed = replace(scenario, crash=None).run(site, self._injection(scenario, scenario.crash))
-            if killed.code != -signal.SIGKILL:
-                raise RuntimeError(f"{scenario.name}: the crash did not happen")
+            self.crashed(scenario, scenario.crash, site)
         return site
 
-    def window(self, scenario: Scenario) -> list[Call]:
-        """The calls of a scenario that nothing happens to."""
-        site = self.site(scenario)
-        return scenario.window(site, scenario.run(site))
-
-    def _supplied(self, scenario: Scenario) -> Site:
+    def supplied(self, scenario: Scenario) -> Site:
+        """The same before the crash."""
         self._made += 1
         site = Site(self._folder / str(self._made)).make()
         if not scenario.fresh:
@@ -111,13 +99,48 @@ class Workshop:
         time.sleep(SETTLE_SECONDS)
         return site
 
-    def _injection(self, scenario: Scenario, moment: Moment) -> str:
-        """Which call that is, is learnt from a start that nothing happens to."""
-        if scenario not in self._injections:
-            window = self.window(replace(scenario, crash=None))
-            calls = [call for call in window if call.name == moment.call and moment.about in " ".join(call.paths)]
-            self._injections[scenario] = f"{moment.call}:signal=KILL:when={calls[moment.nth - 1].ordinal}"
-        return self._injections[scenario]
+    def crashed(self, scenario: Scenario, moment: Moment, site: Site) -> Trial:
+        """The start that was killed."""
+        before = replace(scenario, crash=None)
+        calls = self._undisturbed(before).calls
+        killer = calls[moment.index(calls)]
+        trial = self.run(before, site, f"{killer.name}:signal=KILL:when={killer.ordinal}")
+        if trial.code != -signal.SIGKILL:
+            raise RuntimeError(f"{scenario.name}: the crash did not happen")
+        return trial
+
+    def run(self, scenario: Scenario, site: Site, *injections: str) -> Trial:
+        """The start itself, under strace."""
+        if scenario.is_quiet:
+            return attached(site, lambda: started(site), *injections)
+        stop = self.before_the_exchange()
+        stopping = f"{stop.name}:signal=STOP:when={stop.ordinal}"
+        return attached(site, lambda: started(site), *injections, stopping, during=lambda: _intrude(site))
+
+    def window(self, scenario: Scenario) -> list[Call]:
+        """The calls to walk over: of the replacement, or else of a repair or of a first opening."""
+        trial = self._undisturbed(scenario)
+        calls = [call for call in trial.calls if any("/incoming" in path or "/var" in path for path in call.paths)]
+        if not scenario.is_quiet:
+            taken = self.before_the_exchange().name  # strace injects one thing only into calls of one name
+            return [call for call in calls[_EXCHANGE.index(calls) :] if call.name != taken]
+        if scenario.fresh:
+            return calls[: _index(calls, _scans)]
+        if scenario.crash:
+            return calls[_index(calls, _opens_staged) : _index(calls, _scans)]
+        return calls[_index(calls, _stages) :]
+
+    def _undisturbed(self, scenario: Scenario) -> Trial:
+        if scenario not in self._learnt:
+            site = self.site(scenario)
+            trial = self.run(scenario, site)
+            self._learnt[scenario] = replace(trial, calls=trial.below(site.folder))
+        return self._learnt[scenario]
+
+    def before_the_exchange(self) -> Call:
+        """A process that is stopped as it enters this call stops behind it."""
+        calls = self._undisturbed(Scenario("one picture is replaced")).calls
+        return calls[_EXCHANGE.index(calls) - 1]
 
 
 def started(site: Site) -> int:
@@ -136,8 +159,20 @@ def deliver(site: Site, name: str, picture: bytes) -> None:
 
 
 def _intrude(site: Site) -> None:
-    deliver(site, "0.jpg", drawn(99))
+    deliver(site, INTRUDER, drawn(INTRUDERS_SEED))
 
 
-def _scans(site: Site, call: Call) -> bool:
-    return call.name == "getdents64" and call.places == (str(site.root),)
+def _index(calls: Sequence[Call], first: Callable[[Call], bool]) -> int:
+    return next(number for number, call in enumerate(calls) if first(call))
+
+
+def _stages(call: Call) -> bool:
+    return _opens_staged(call) and "O_EXCL" in call.arguments
+
+
+def _opens_staged(call: Call) -> bool:
+    return call.name == "openat" and "/staged/" in call.paths[0] and "probe-" not in call.paths[0]
+
+
+def _scans(call: Call) -> bool:
+    return call.name == "getdents64" and call.places[0].endswith("/incoming")

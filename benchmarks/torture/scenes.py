@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from framekeep.reasons import Kept, Reason
+from framekeep.reasons import Reason
 from storage import renameat2, vault
 from storage.attribute import Mark
 from storage.ledger.opening import open_writer
@@ -60,12 +60,13 @@ class Scene:
 
     def give_back(self, meanwhile: Callable[[], object]) -> None:
         """Something happens at the path between the exchange and the way back."""
-        self.plan()
+        decision, _ = self.plan()
         with self.root.folder_of(PICTURE) as place, ExitStack() as opened:
             variant = os.fstat(pinned(opened, self.root.staged, ENTRY)).st_ino
             renameat2.exchange(*place, self.root.staged, ENTRY)
             meanwhile()
             give_back(self.root, ENTRY, place, variant)
+        self.ledger.abandon([(decision, Reason.UNSETTLED, "")])
 
 
 def replaced(scene: Scene) -> None:
@@ -73,14 +74,8 @@ def replaced(scene: Scene) -> None:
     scene.ledger.confirm([(decision, swap_in(scene.root, swap))])
 
 
-def cut_short(scene: Scene) -> None:
-    """The camera changes the picture after it was read."""
-    decision, swap = scene.plan()
-    os.truncate(scene.path, 9)
-    try:
-        swap_in(scene.root, swap)
-    except Kept as kept:
-        scene.ledger.abandon([(decision, kept.reason, kept.note)])
+def given_back(scene: Scene) -> None:
+    scene.give_back(lambda: None)
 
 
 def given_back_to_nothing(scene: Scene) -> None:
@@ -129,7 +124,7 @@ def _swept(folder: Path) -> int:
 ACTS: Final = {
     act.__name__: act
     for act in (
-        *(replaced, cut_short, given_back_to_nothing, given_back_under_a_newer_one),
+        *(replaced, given_back, given_back_to_nothing, given_back_under_a_newer_one),
         *(recovered, restored, restored_to_nothing, probed),
     )
 }

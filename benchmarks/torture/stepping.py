@@ -5,7 +5,8 @@ Everything is the real pipeline's, but files do not wait until they have settled
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, ParamSpec, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Any, Final, ParamSpec, Protocol, TypeVar
 
 from daemon.house import House
 from daemon.journal import Journal
@@ -18,14 +19,41 @@ from daemon.tally import Tally
 P = ParamSpec("P")
 R = TypeVar("R")
 
+STEPS: Final = ("read", "stage", "swap_in")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One of the steps of a picture's life that touch a disk: "read", "stage" or "swap_in"."""
+
+    name: str
+    path: str
+    arguments: tuple[Any, ...]
+    """Of the function that takes this step; a root comes first."""
+
+    @classmethod
+    def of(cls, work: Callable[..., object], arguments: tuple[Any, ...]) -> "Step | None":
+        name = work.__name__.strip("_")
+        if name not in STEPS:
+            return None
+        what = arguments[1]
+        return cls(name, what if isinstance(what, str) else what.path, arguments)
+
 
 class Listener(Protocol):
     """Hears, in the thread that does the work, what is about to be done and what has been done."""
 
-    def before(self, step: str, arguments: tuple[Any, ...]) -> None:
-        """`step` is the name of the function: read, stage or swap_in; these are its arguments."""
+    def before(self, step: Step) -> None: ...
 
-    def after(self, step: str, arguments: tuple[Any, ...]) -> None: ...
+    def after(self, step: Step) -> None: ...
+
+
+class Nobody:
+    """Nobody acts while framekeep works."""
+
+    def before(self, step: Step) -> None: ...
+
+    def after(self, step: Step) -> None: ...
 
 
 class Stepping(Stages):
@@ -37,10 +65,14 @@ class Stepping(Stages):
         self._listener = listener
 
     async def disk(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        step = Step.of(work, args)
+        if step is None:
+            return await super().disk(work, *args, **kwargs)
+
         def stepped() -> R:
-            self._listener.before(work.__name__, args)
+            self._listener.before(step)
             result = work(*args, **kwargs)
-            self._listener.after(work.__name__, args)
+            self._listener.after(step)
             return result
 
         return await super().disk(stepped)
@@ -57,7 +89,7 @@ async def _pass(house: House, listener: Listener, tally: Tally) -> None:
     with Stepping(house, listener) as stages:
         journal = Journal(house.writer, house.ledger)
         scan = Scan(house.names, house.rules, journal.known, tally.skip)
-        acting = Replacing(stages, journal, house.roots)
+        acting = Replacing(stages, journal, house.roots, house.holds)
         pipeline = Pipeline(stages, acting, house.rules, lambda _sheet, draft: tally.add(draft))
         for root in house.roots.values():
             await pipeline.run(scan.below(root))

@@ -5,8 +5,7 @@ usage: python -m benchmarks.torture.table [--print]
 
 import importlib
 import sys
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Final
@@ -45,23 +44,13 @@ def _title(name: str) -> str:
 
 
 def _facts(group: Iterable[Run]) -> str:
-    """Numbers that are counts are added up; others (a rate, a size) are as large as they ever were."""
-    totals: Counter[str] = Counter()
-    peaks: dict[str, float] = {}
+    """Counts are added up; what is called "most_…" is as large as it ever was."""
+    facts: dict[str, int] = {}
     for run in group:
         for key, value in run.facts.items():
-            if isinstance(value, int):
-                totals[key] += value
-            elif isinstance(value, float):
-                peaks[key] = max(value, peaks.get(key, value))
-    return ", ".join(_words(totals.items(), peaks.items()))
-
-
-def _words(totals: Iterable[tuple[str, int]], peaks: Iterable[tuple[str, float]]) -> Iterator[str]:
-    for key, total in totals:
-        yield f"{key.replace('_', ' ')} {total:,}"
-    for key, peak in peaks:
-        yield f"{key.replace('_', ' ')} at most {peak:,.1f}"
+            there = facts.get(key, 0)
+            facts[key] = max(value, there) if key.startswith("most_") else value + there
+    return ", ".join(f"{key.replace('_', ' ')} {value:,}" for key, value in facts.items())
 
 
 def put_into(page: str, made: str) -> str:

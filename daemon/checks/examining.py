@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from daemon.checks.check import Check, State
+from daemon.checks.drift import check_drift
 from daemon.checks.ledger import check_ledger
 from daemon.checks.machine import check_owners, check_squeezer, check_watches
 from daemon.checks.model import check_model
@@ -23,6 +24,7 @@ def examine(load: Callable[[], Config], clock: Callable[[], float]) -> Iterator[
     yield _configuration(config)
     yield from check_model(config.selection, clock)
     yield check_squeezer()
+    yield check_drift(config)
     yield check_ledger(config.ledger.url)
     yield from _roots(config)
 
@@ -40,7 +42,7 @@ def _roots(config: Config) -> Iterator[Check]:
         yield Check.failed("roots", error)
     there = [root for root in config.watch.roots if root.is_dir() and not root.is_symlink()]
     for root in there:
-        yield from check_root(root, config.watch.rescan_minutes)
+        yield from check_root(root, config.watch.rescan_minutes, config.vault.floor_megabytes)
     names = NameFilter(config.watch.include, config.watch.ignore)
     yield check_watches(there, names)
     yield check_owners(there, names)

@@ -15,11 +15,11 @@ _SCARCE: Final = 0.05
 """Of a filesystem, free. The vault holds originals beside their variants for days."""
 
 
-def check_root(root: Path, rescan_minutes: float) -> Iterator[Check]:
+def check_root(root: Path, rescan_minutes: float, floor_megabytes: float) -> Iterator[Check]:
     """A root that is there."""
     yield _filesystem(root, rescan_minutes)
     yield _exchange(root)
-    yield _space(root)
+    yield _space(root, floor_megabytes)
 
 
 def _filesystem(root: Path, rescan_minutes: float) -> Check:
@@ -57,9 +57,12 @@ def _probe(root: Path) -> None:
         probe(opened.descriptor)
 
 
-def _space(root: Path) -> Check:
+def _space(root: Path, floor_megabytes: float) -> Check:
     usage = shutil.disk_usage(root)
     free = f"{usage.free / 1e9:,.1f} GB of {usage.total / 1e9:,.1f} GB are free at {root}"
+    if usage.free < floor_megabytes * 2**20:
+        remedy = f"that is less than [vault] floor_megabytes = {floor_megabytes:g}, so nothing is replaced: free some"
+        return Check("space", State.WARNING, f"{free}: {remedy}")
     if usage.free < _SCARCE * usage.total:
         remedy = "free some, or lower [vault] days: originals are held so long beside their variants"
         return Check("space", State.WARNING, f"{free}: {remedy}")

@@ -5,9 +5,9 @@ from typing import Self
 
 from pathspec import GitIgnoreSpec
 
-from daemon.config.patterns import compiled, folded
 from daemon.config.schema import Config, PolicyBlock
 from framekeep.ladder import Ladder
+from storage.patterns import compiled, folded
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,18 @@ from daemon.config.values import (
     KeeperNames,
     LadderRungs,
     LedgerUrl,
+    NamePatterns,
     Patterns,
     Probability,
     Sha256,
     SomePatterns,
+    TimeZone,
+    zone_of,
 )
 from daemon.names import IGNORE, INCLUDE
 from framekeep.errors import UsageError
 from framekeep.ladder import parse_ladder
+from storage.time_rules import TimeRules
 
 _PAPER: Final = parse_ladder("paper")
 
@@ -98,6 +102,33 @@ class Ledger(Section):
 
 class Vault(Section):
     days: Days = 7
+    follow_deletes: bool = True
+    floor_megabytes: Annotated[float, Field(ge=0)] = 1024
+
+
+class Holds(Section):
+    timezone: TimeZone = "UTC"
+    name_patterns: NamePatterns = ("%Y%m%d_%H%M%S", "%Y-%m-%d_%H-%M-%S", "%Y%m%d%H%M%S")
+
+    @property
+    def rules(self) -> TimeRules:
+        return TimeRules(zone_of(self.timezone), self.name_patterns)
+
+
+class Verify(Section):
+    days: Days = 30
+    sample_percent: Annotated[float, Field(gt=0, le=100)] = 100
+    megabytes_per_second: Annotated[float, Field(gt=0)] = 10
+
+
+class Breaker(Section):
+    max_daily_share: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+
+class Drift(Section):
+    sample_per_day: Annotated[int, Field(ge=0, le=10_000)] = 20
+    second_model: Annotated[str, Field(min_length=1)] = "tf_efficientnet_lite2"
+    alert_below: Annotated[float, Field(ge=0, le=1)] = 0.8
 
 
 class Service(Section):
@@ -141,6 +172,10 @@ class Config(Section):
     limits: Limits
     ledger: Ledger
     vault: Vault
+    holds: Holds
+    verify: Verify
+    breaker: Breaker
+    drift: Drift
     service: Service
     policy: Annotated[tuple[PolicyBlock, ...], Field(strict=False)] = ()
 

@@ -2,14 +2,17 @@
 
 import os
 import re
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Annotated, Final
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, ValidationInfo
 
-from daemon.config.patterns import compiled
 from framekeep.keepers.naming import canonical
 from framekeep.ladder import Ladder, parse_ladder
+from storage.patterns import compiled
+from storage.time_rules import check_name_pattern
 
 _SQLITE: Final = "sqlite:///"
 
@@ -72,12 +75,29 @@ def _device(given: str) -> str:
     return given
 
 
+def _time_zone(given: str) -> str:
+    zone_of(given)
+    return given
+
+
+def zone_of(name: str) -> tzinfo:
+    """Raises ValueError with a sentence for the name of no time zone."""
+    if name == "UTC":  # which needs no database of zones
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        raise ValueError('should be a time zone of this machine such as "UTC" or "Europe/Berlin"') from None
+
+
 def _sha256(given: str) -> str:
     if not re.fullmatch(r"[0-9a-fA-F]{64}", given):
         raise ValueError("should be 64 hexadecimal digits")
     return given.lower()
 
 
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+NamePatterns = Annotated[tuple[Annotated[str, AfterValidator(check_name_pattern)], ...], Field(strict=False)]
 AbsolutePath = Annotated[Path, BeforeValidator(_path)]
 LedgerUrl = Annotated[str, AfterValidator(_ledger_url)]
 KeeperNames = Annotated[str, BeforeValidator(_keeper)]

@@ -27,6 +27,10 @@ class Model(Protocol):
     def class_names(self) -> Sequence[str]: ...
 
     @property
+    def transform(self) -> str:
+        """The evaluation transform in words, which are equal for equal transforms."""
+
+    @property
     def device(self) -> str:
         """As decisions record it: "cpu", or "cuda:0" and the GPU's name."""
 

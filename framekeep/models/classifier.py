@@ -41,6 +41,7 @@ class Classifier:
         self.class_names: Sequence[str] = network.class_names
         self.device = device_name(device)
         configuration = resolve_model_data_config(network.module)  # type: ignore[no-untyped-call]  # as timm has it
+        self.transform = ", ".join(f"{key} {value}" for key, value in sorted(configuration.items()))
         self._transform = create_transform(**configuration, is_training=False)
         with enough_memory(self.name, self.device):  # channels_last is still eager fp32, and much faster on a CPU
             self._module = network.module.to(device).to(memory_format=torch.channels_last)

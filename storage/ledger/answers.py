@@ -6,7 +6,7 @@ from typing import Final
 
 from framekeep.reasons import Reason
 from storage.ledger.schema import State
-from storage.records import Place, Timings
+from storage.records import Event, Place, Timings
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,23 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """Which of the vault's originals: those that meet all that is given."""
+
+    below: tuple[Place, ...] = ()
+    """Pictures, and folders with all below them; none: everywhere."""
+    roots: tuple[str, ...] | None = None
+    camera: str | None = None
+    since: datetime | None = None
+    """When it was decided."""
+    until: datetime | None = None
+    """Not included."""
+    decision: int | None = None
+    every: bool = False
+    """All originals of a path, not only the newest."""
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """One decision. For a kept picture bytes and hash after are those before (no hash where it was not read)."""
 
@@ -35,6 +52,7 @@ class Decision:
     min_confidence: float
     ladder: str
     model: str
+    model_digest: str
     rung: str | None
     quality: int | None
     reason: Reason
@@ -56,6 +74,14 @@ class Decision:
     missed_by_watcher: bool
     note: str
     timings: Timings
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event with the decision that it belongs to, as that is now."""
+
+    event: Event
+    decision: Decision
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Decisions as people read them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Text, cast, literal, select
@@ -9,6 +9,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from framekeep.reasons import Reason
 from storage.ledger.answers import Decision, Wanted
 from storage.ledger.columns import PathBytes
+from storage.ledger.lookups import chunks
 from storage.ledger.schema import (
     CameraRow,
     DecisionRow,
@@ -32,13 +33,20 @@ def newest(connection: Connection, wanted: Wanted) -> Iterator[Decision]:
         yield _decision(row)
 
 
+def numbered(connection: Connection, numbers: Sequence[int]) -> dict[int, Decision]:
+    """These decisions, by their numbers."""
+    rows = (row for chunk in chunks(numbers) for row in connection.execute(_columns().where(DecisionRow.id.in_(chunk))))
+    return {row.id: _decision(row) for row in rows}
+
+
 def _columns() -> Select[*tuple[Any, ...]]:
     return (
         select(
             *DecisionRow.__table__.c,
             RootRow.path.label("root"),
             FileRow.path,
-            *(SettingsRow.keeper, SettingsRow.min_confidence, SettingsRow.ladder, SettingsRow.model),
+            *(SettingsRow.keeper, SettingsRow.min_confidence, SettingsRow.ladder),
+            *(SettingsRow.model, SettingsRow.model_digest),
             ReasonRow.word,
             LabelRow.name.label("label"),
             *(EnvironmentRow.device, EnvironmentRow.versions),
@@ -87,6 +95,7 @@ def _decision(row: Row[*tuple[Any, ...]]) -> Decision:
         min_confidence=row.min_confidence,
         ladder=row.ladder,
         model=row.model,
+        model_digest=row.model_digest,
         rung=row.rung,
         quality=row.quality,
         reason=Reason.of(row.word),

@@ -1,12 +1,13 @@
 """From drafts to rows: kept pictures and planned replacements. All within the caller's transaction."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, insert
 
 from framekeep.reasons import Standing
+from storage.ledger.events import Happened, Kind, append
 from storage.ledger.files import file_numbers, identity_values, settle_files
 from storage.ledger.interning import Numbers
 from storage.ledger.lookups import known
@@ -18,11 +19,13 @@ NOTHING_CHANGED: Final = {"rung": None, "quality": None, "sha256_after": None, "
 """A kept picture's share of the row. With a `sha256_after` its content would pass for one that framekeep wrote."""
 
 
-def record(connection: Connection, numbers: Numbers, drafts: Sequence[Draft]) -> list[int]:
+def record(connection: Connection, numbers: Numbers, drafts: Sequence[Draft], at: datetime) -> list[int]:
     standing = _standing(connection, drafts)
     decisions = [_repeated(draft, standing) for draft in drafts]
     fresh = [draft for draft, decision in zip(drafts, decisions, strict=True) if decision is None]
-    new = iter(_record(connection, numbers, fresh))
+    recorded = _record(connection, numbers, fresh)
+    append(connection, at, [Happened(Kind.KEPT, decision) for decision in recorded])
+    new = iter(recorded)
     return [next(new) if decision is None else decision for decision in decisions]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, Select, func, select, tuple_
 
 from framekeep.reasons import Reason
 from storage.files import FileIdentity
@@ -14,6 +14,7 @@ from storage.ledger.schema import (
     FileRow,
     PlanRow,
     ReasonRow,
+    RestorationRow,
     RootRow,
     SettingsRow,
     State,
@@ -55,8 +56,11 @@ def wrote(connection: Connection, sha256s: Sequence[bytes]) -> set[bytes]:
 
 
 def restored(connection: Connection, sha256s: Sequence[bytes]) -> set[bytes]:
-    """Which of these contents an administrator put back."""
-    return _found(connection, sha256s, select(DecisionRow.sha256_before).where(DecisionRow.restores.is_not(None)))
+    """Which of these contents an administrator put back, or is putting back at this moment."""
+    back = select(DecisionRow.sha256_before)
+    begun = back.where(DecisionRow.id.in_(select(RestorationRow.decision_id)))
+    done = _found(connection, sha256s, back.where(DecisionRow.restores.is_not(None)))
+    return done | _found(connection, sha256s, begun)
 
 
 def _found(connection: Connection, sha256s: Sequence[bytes], question: Select[bytes | None]) -> set[bytes]:
@@ -93,9 +97,13 @@ def _planned(row: Row[*tuple[Any, ...]]) -> Planned:
     return Planned(decision, Place(root, path), FileIdentity(size, mtime_ns, ctime_ns, inode), *rest)
 
 
-def due(connection: Connection, now: datetime, limit: int, roots: Sequence[str]) -> list[VaultEntry]:
-    question = _due(now, roots).order_by(DecisionRow.release_at).limit(limit)
-    return [_entry(row) for row in connection.execute(question)]
+def due(
+    connection: Connection, now: datetime, limit: int, roots: Sequence[str], after: VaultEntry | None
+) -> list[VaultEntry]:
+    question = _due(now, roots).order_by(DecisionRow.release_at, DecisionRow.id).limit(limit)
+    if after:
+        question = question.where(tuple_(DecisionRow.release_at, DecisionRow.id) > (after.release_at, after.decision))
+    return [entry_of_row(row) for row in connection.execute(question)]
 
 
 def due_sums(connection: Connection, now: datetime, roots: Sequence[str]) -> tuple[int, int]:
@@ -107,20 +115,21 @@ def due_sums(connection: Connection, now: datetime, roots: Sequence[str]) -> tup
 
 
 def _due(now: datetime, roots: Sequence[str]) -> Select[*tuple[Any, ...]]:
-    return _held().where(DecisionRow.release_at <= now, RootRow.path.in_(roots))
+    return held().where(DecisionRow.release_at <= now, RootRow.path.in_(roots))
 
 
 def held_entries(connection: Connection, root: str, paths: Sequence[str]) -> dict[str, VaultEntry]:
     """The newest held original of each path that has one."""
     entries = (
-        _entry(row)
+        entry_of_row(row)
         for chunk in chunks(paths)
-        for row in connection.execute(_held().where(FileRow.path.in_(chunk)).order_by(DecisionRow.id))
+        for row in connection.execute(held().where(FileRow.path.in_(chunk)).order_by(DecisionRow.id))
     )
     return {entry.place.path: entry for entry in entries if entry.place.root == root}
 
 
-def _held() -> Select[*tuple[Any, ...]]:
+def held() -> Select[*tuple[Any, ...]]:
+    """A question for the originals that the vault holds, whose rows `entry_of_row` reads."""
     return (
         select(
             *(DecisionRow.id, RootRow.path, FileRow.path, DecisionRow.vault_entry),
@@ -134,7 +143,7 @@ def _held() -> Select[*tuple[Any, ...]]:
     )
 
 
-def _entry(row: Row[*tuple[Any, ...]]) -> VaultEntry:
+def entry_of_row(row: Row[*tuple[Any, ...]]) -> VaultEntry:
     decision, root, path, *rest = row
     return VaultEntry(decision, Place(root, path), *rest)
 

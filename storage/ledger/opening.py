@@ -1,8 +1,11 @@
 """Opening the ledger: writers create and migrate it, readers never change it."""
 
+import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -15,19 +18,74 @@ from storage.ledger.reader import Reader
 from storage.ledger.writer import Writer
 
 _PREFIX: Final = "sqlite:///"
+_SUFFIXES: Final = ("", "-wal", "-shm")
+"""Of the files that SQLite keeps a database in."""
 _BUSY_SECONDS: Final = 30.0
 """How long to wait for another process that writes (a restore beside the daemon)."""
 
 
-def open_writer(url: str) -> Writer:
-    """Creates the ledger and its folder where they are missing, and migrates an older one, of which a copy stays."""
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def open_writer(url: str, clock: Callable[[], datetime] = _utc_now) -> Writer:
+    """Creates the ledger and its folder where they are missing, and migrates an older one, of which a copy stays.
+
+    The clock dates events.
+    """
     ledger = _file_of(url)
     with told(ledger):
-        ledger.parent.mkdir(parents=True, exist_ok=True)
+        _make(ledger.parent)
         with _closed_on_failure(_writing(ledger)) as engine:
             with engine.begin() as connection:
                 migrate(connection, ledger)
-            return Writer(engine, ledger)
+            return Writer(engine, ledger, clock)
+
+
+def _make(folder: Path) -> None:
+    """Makes a folder and those above it, durably: no power cut takes the ledger away together with its folder."""
+    if folder.is_dir():
+        return
+    _make(folder.parent)
+    folder.mkdir(exist_ok=True)
+    parent = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(parent)
+    finally:
+        os.close(parent)
+
+
+@contextmanager
+def fresh_ledger(url: str) -> Iterator[Writer]:
+    """A new ledger, which takes the place of the one that is there when the block ends well; that one stays beside it.
+
+    Nobody else may have the old one open.
+    """
+    ledger = _file_of(url)
+    building = ledger.with_name(f"{ledger.name}.rebuilding")
+    with told(building):
+        for suffix in _SUFFIXES:
+            _beside(building, suffix).unlink(missing_ok=True)
+    with open_writer(f"{_PREFIX}{building}") as writer:
+        yield writer
+    with told(ledger):
+        _move_aside(ledger)
+        building.replace(ledger)
+
+
+def _move_aside(ledger: Path) -> None:
+    """The file itself goes last, by a second name, so that there is a ledger at every moment."""
+    number = next(n for n in count(1) if not _beside(ledger, f".before-rebuild-{n}").exists())
+    aside = _beside(ledger, f".before-rebuild-{number}")
+    if ledger.exists():
+        aside.hardlink_to(ledger)
+    for suffix in _SUFFIXES[1:]:
+        if _beside(ledger, suffix).exists():
+            _beside(ledger, suffix).rename(_beside(aside, suffix))
+
+
+def _beside(file: Path, suffix: str) -> Path:
+    return file.with_name(file.name + suffix)
 
 
 def ledger_exists(url: str) -> bool:

@@ -7,7 +7,10 @@ from typing import Any, Final
 from sqlalchemy import Connection, delete, insert, select, update
 
 from framekeep.reasons import Reason
+from storage.actor import who
 from storage.files import FileIdentity
+from storage.ledger import restoring
+from storage.ledger.events import Happened, Kind, append, chained
 from storage.ledger.files import settle_files
 from storage.ledger.interning import Numbers
 from storage.ledger.journal import NOTHING_CHANGED
@@ -24,21 +27,25 @@ _NOT_LOOKED_AT: Final = {
 }
 
 
-def confirm(connection: Connection, confirmations: Sequence[tuple[int, FileIdentity]]) -> None:
+def confirm(connection: Connection, confirmations: Sequence[tuple[int, FileIdentity]], at: datetime) -> None:
     decisions = [decision for decision, _ in confirmations]
     plans = _end_plans(connection, decisions)
     with recounted(connection, decisions):
         connection.execute(update(DecisionRow).where(DecisionRow.id.in_(decisions)).values(state=State.CONFIRMED))
     settle_files(connection, [(plans[decision][0], identity, decision) for decision, identity in confirmations])
+    append(connection, at, [Happened(Kind.REPLACED, decision) for decision in decisions])
 
 
-def abandon(connection: Connection, numbers: Numbers, abandonments: Sequence[tuple[int, Reason, str]]) -> None:
+def abandon(
+    connection: Connection, numbers: Numbers, abandonments: Sequence[tuple[int, Reason, str]], at: datetime
+) -> None:
     decisions = [decision for decision, _, _ in abandonments]
     plans = _end_plans(connection, decisions)
     with recounted(connection, decisions):
         for decision, reason, note in abandonments:
             _keep(connection, decision, numbers.reason(connection, reason), note)
     settle_files(connection, [(*plans[decision], decision) for decision in decisions])
+    append(connection, at, [Happened(Kind.ABANDONED, decision) for decision in decisions])
 
 
 def _keep(connection: Connection, decision: int, reason: int, note: str) -> None:
@@ -63,27 +70,40 @@ def _end_plans(connection: Connection, decisions: Sequence[int]) -> dict[int, tu
     return plans
 
 
-def release(connection: Connection, decisions: Sequence[int], at: datetime) -> None:
+def release(connection: Connection, decisions: Sequence[int], at: datetime, note: str = "") -> None:
+    released = _held(connection, decisions)
+    change = {"vault_entry": None, "released_at": at} | ({"note": note} if note else {})
+    with recounted(connection, released), chained(connection, at, Kind.RELEASED, released):
+        connection.execute(update(DecisionRow).where(DecisionRow.id.in_(released)).values(change))
+
+
+def quarantine(connection: Connection, decisions: Sequence[int], at: datetime, note: str) -> None:
+    aside = _held(connection, decisions)
+    with recounted(connection, aside), chained(connection, at, Kind.QUARANTINED, aside):
+        connection.execute(update(DecisionRow).where(DecisionRow.id.in_(aside)).values(vault_entry=None, note=note))
+
+
+def _held(connection: Connection, decisions: Sequence[int]) -> list[int]:
+    """Those whose original the vault holds."""
     held = select(DecisionRow.id).where(
         DecisionRow.id.in_(decisions), DecisionRow.vault_entry.is_not(None), DecisionRow.state == State.CONFIRMED
     )
-    released = list(connection.scalars(held))
-    change = update(DecisionRow).where(DecisionRow.id.in_(released)).values(vault_entry=None, released_at=at)
-    with recounted(connection, released):
-        connection.execute(change)
+    return list(connection.scalars(held))
 
 
 def restore(connection: Connection, numbers: Numbers, decision: int, identity: FileIdentity, at: datetime) -> int:
     """The new decision's number. Raises ValueError where the decision is not a confirmed replacement."""
-    restored = _undo(connection, decision)
+    restoring.end(connection, decision)
+    restored = _undo(connection, decision, at)
     restored |= {"restores": decision, "reason_id": numbers.reason(connection, Reason.RESTORED), "decided_at": at}
     new = connection.scalars(insert(DecisionRow).returning(DecisionRow.id), restored).one()
     count(connection, [new])
+    append(connection, at, [Happened(Kind.KEPT, new)])
     settle_files(connection, [(restored["file_id"], identity, new)])
     return new
 
 
-def _undo(connection: Connection, decision: int) -> dict[str, Any]:
+def _undo(connection: Connection, decision: int, at: datetime) -> dict[str, Any]:
     """Takes a replacement back, and gives the row of the decision that tells so, as far as it is the same."""
     replacement = (
         connection.execute(
@@ -100,6 +120,6 @@ def _undo(connection: Connection, decision: int) -> dict[str, Any]:
     if replacement is None:
         raise ValueError(f"decision {decision} is not a confirmed replacement")
     undone = update(DecisionRow).where(DecisionRow.id == decision)
-    with recounted(connection, [decision]):
+    with recounted(connection, [decision]), chained(connection, at, Kind.RESTORED, [decision], who()):
         connection.execute(undone.values(state=State.UNDONE, vault_entry=None, release_at=None))
     return {**replacement, "bytes_after": replacement["bytes_before"], "state": State.CONFIRMED, **_NOT_LOOKED_AT}

@@ -158,6 +158,89 @@ class PlanRow(IdentityColumns, Base):
     decision_id: Mapped[int] = mapped_column(ForeignKey("decision.id"), primary_key=True)
 
 
+class RestorationRow(Base):
+    """A restoration that was begun and not ended: it is under way, or a crash came between."""
+
+    __tablename__ = "restoration"
+    decision_id: Mapped[int] = mapped_column(ForeignKey("decision.id"), primary_key=True)
+    begun_at: Mapped[datetime]
+
+
+class ModelRow(Base):
+    """A model of record as a start met it. The newest row of a name is the one that a start has to match."""
+
+    __tablename__ = "model"
+    __table_args__ = (Index("model_name", "name"),)
+    id: Mapped[Number]
+    name: Mapped[str]
+    digest: Mapped[str]
+    classes: Mapped[int]
+    transform: Mapped[str]
+    since: Mapped[datetime]
+
+
+class BreakerRow(Base):
+    """An opening of the breaker; null in `resumed_at`: it is open still."""
+
+    __tablename__ = "breaker"
+    id: Mapped[Number]
+    root: Mapped[PathText]
+    camera: Mapped[str | None] = mapped_column(PathBytes)
+    """Null: every camera of the root."""
+    cause: Mapped[str]
+    opened_at: Mapped[datetime]
+    resumed_at: Mapped[datetime | None]
+    resume_reason: Mapped[str | None]
+
+
+class SecondLookRow(Base):
+    """Whether a second model sees the same label in a replaced picture's original and in its variant."""
+
+    __tablename__ = "second_look"
+    decision_id: Mapped[int] = mapped_column(ForeignKey("decision.id"), primary_key=True)
+    model: Mapped[str]
+    agrees: Mapped[bool]
+    looked_at: Mapped[datetime]
+
+
+class ChoreRow(Base):
+    """When a job that comes round in days was last done."""
+
+    __tablename__ = "chore"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    done_at: Mapped[datetime]
+
+
+class EventRow(Base):
+    """One link of the chain (storage/ledger/events.py). Triggers refuse to change or delete it."""
+
+    __tablename__ = "event"
+    __table_args__ = (Index("event_decision", "decision_id", sqlite_where=text("decision_id IS NOT NULL")),)
+    id: Mapped[Number]
+    at: Mapped[datetime]
+    kind: Mapped[str]
+    decision_id: Mapped[int | None] = mapped_column(ForeignKey("decision.id"))
+    payload: Mapped[str]
+    digest: Mapped[bytes]
+
+
+class HoldRow(Base):
+    """A legal hold, on all that it covers (storage/holds.py). Null in `removed_at`: it is in force."""
+
+    __tablename__ = "hold"
+    id: Mapped[Number]
+    added_at: Mapped[datetime]
+    root: Mapped[str | None] = mapped_column(PathBytes)
+    camera: Mapped[str | None] = mapped_column(PathBytes)
+    pattern: Mapped[str | None] = mapped_column(PathBytes)
+    since: Mapped[datetime | None]
+    until: Mapped[datetime | None]
+    reason: Mapped[str]
+    case_number: Mapped[str | None]
+    removed_at: Mapped[datetime | None]
+    removed_reason: Mapped[str | None]
+
+
 class DailyTotalRow(Base):
     """Sums over the counted decisions of one UTC day (days since 1970), changed with them in one transaction."""
 

@@ -1,28 +1,45 @@
 """The ledger as the pipeline, recovery, the vault and a restore write it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from sqlalchemy import Connection, Engine
 
 from framekeep.reasons import Reason, Standing
+from storage.actor import who
 from storage.files import FileIdentity
-from storage.ledger import journal, lookups, outcomes
+from storage.ledger import (
+    adopting,
+    breakers,
+    chores,
+    events,
+    holding,
+    journal,
+    known_models,
+    lookups,
+    outcomes,
+    restoring,
+    second_looks,
+)
+from storage.ledger.breakers import Opening, Outcome
 from storage.ledger.faults import told
 from storage.ledger.interning import Numbers
-from storage.records import Draft, Known, Planned, VaultEntry
+from storage.ledger.known_models import ModelFacts
+from storage.ledger.second_looks import Agreement
+from storage.records import Claim, Draft, Hold, Known, Planned, Restoration, VaultEntry
 
 
 class Writer:
     """For one thread. Each method is one transaction, durable when it returns; all raise LedgerError."""
 
-    def __init__(self, engine: Engine, ledger: Path) -> None:
+    def __init__(self, engine: Engine, ledger: Path, clock: Callable[[], datetime]) -> None:
         self._connection = engine.connect()
         self._ledger = ledger
         self._numbers = Numbers()
+        self._clock = clock
 
     def close(self) -> None:
         self._connection.close()
@@ -56,7 +73,7 @@ class Writer:
         if any(draft.reason.standing is Standing.REPLACED for draft in drafts):
             raise ValueError("a replacement is planned, not recorded")
         with self._transaction() as connection:
-            return journal.record(connection, self._numbers, drafts)
+            return journal.record(connection, self._numbers, drafts, self._clock())
 
     def plan(self, drafts: Sequence[Draft]) -> list[int]:
         """Replacements that are about to happen, one number a draft."""
@@ -68,30 +85,58 @@ class Writer:
     def confirm(self, confirmations: Sequence[tuple[int, FileIdentity]]) -> None:
         """These planned replacements happened; the identity is that of the variant, which is at the path now."""
         with self._transaction() as connection:
-            outcomes.confirm(connection, confirmations)
+            outcomes.confirm(connection, confirmations, self._clock())
 
     def abandon(self, abandonments: Sequence[tuple[int, Reason, str]]) -> None:
         """These planned replacements did not happen: each is a decision to keep now, with this reason and note."""
         with self._transaction() as connection:
-            outcomes.abandon(connection, self._numbers, abandonments)
+            outcomes.abandon(connection, self._numbers, abandonments, self._clock())
 
     def pending(self) -> list[Planned]:
         with self._transaction() as connection:
             return lookups.pending(connection)
 
-    def due(self, now: datetime, limit: int, roots: Sequence[str]) -> list[VaultEntry]:
-        """Originals held in these roots whose time has come, the longest overdue first."""
+    def due(self, now: datetime, limit: int, roots: Sequence[str], after: VaultEntry | None = None) -> list[VaultEntry]:
+        """Originals held in these roots whose time has come, the longest overdue first, or those that follow one."""
         with self._transaction() as connection:
-            return lookups.due(connection, now, limit, roots)
+            return lookups.due(connection, now, limit, roots, after)
 
     def held_entries(self, root: str, paths: Sequence[str]) -> dict[str, VaultEntry]:
         with self._transaction() as connection:
             return lookups.held_entries(connection, root, paths)
 
-    def release(self, decisions: Sequence[int], at: datetime) -> None:
-        """The vault holds these originals no longer, which frees their bytes. A restored one is left out."""
+    def release(self, decisions: Sequence[int], at: datetime, note: str = "") -> None:
+        """The vault holds these originals no longer, which frees their bytes. A restored one is left out.
+
+        A note says why, where it is not that their time was over.
+        """
         with self._transaction() as connection:
-            outcomes.release(connection, decisions, at)
+            outcomes.release(connection, decisions, at, note)
+
+    def quarantine(self, decisions: Sequence[int], at: datetime, note: str) -> None:
+        """These originals are not what they were and were set aside: held no longer, and nothing is freed."""
+        with self._transaction() as connection:
+            outcomes.quarantine(connection, decisions, at, note)
+
+    def begin_restoration(self, decision: int, at: datetime) -> bool:
+        """From now on `restored` knows the content. False where the vault holds that original no longer."""
+        with self._transaction() as connection:
+            return restoring.begin(connection, decision, at)
+
+    def forgo(self, decision: int) -> None:
+        """A restoration that was begun did not happen: the original is in the vault."""
+        with self._transaction() as connection:
+            restoring.end(connection, decision)
+
+    def restorations(self) -> Sequence[Restoration]:
+        """Those that were begun and not ended."""
+        with self._transaction() as connection:
+            return restoring.restorations(connection)
+
+    def adopt(self, adopted: Sequence[tuple[Draft, FileIdentity]]) -> None:
+        """Replacements that another ledger knew, and what is at each path now."""
+        with self._transaction() as connection:
+            adopting.adopt(connection, self._numbers, adopted, self._clock())
 
     def restore(self, decision: int, identity: FileIdentity, at: datetime) -> int:
         """The original of a confirmed replacement is back at its path.
@@ -101,6 +146,82 @@ class Writer:
         """
         with self._transaction() as connection:
             return outcomes.restore(connection, self._numbers, decision, identity, at)
+
+    def note(self, kind: str, payload: Mapping[str, Any], decision: int | None = None) -> None:
+        """Chains an event that changes no table: `payload` is JSON's, `kind` a word that is none of `Kind`."""
+        if kind in set(events.Kind) or events.CHANGED in payload:
+            raise ValueError(f"{kind}: a change of the ledger is chained where it is made")
+        with self._transaction() as connection:
+            told = events.canonical({**payload, events.BY: who()})
+            events.append(connection, self._clock(), [events.Happened(kind, decision, told)])
+
+    def add_hold(self, claim: Claim) -> Hold:
+        """In force as soon as it returns; whoever waits for swaps under way does so after this."""
+        with self._transaction() as connection:
+            return holding.add(connection, claim, self._clock())
+
+    def remove_hold(self, number: int, reason: str) -> None:
+        """Raises ValueError where no hold of this number is in force."""
+        with self._transaction() as connection:
+            holding.remove(connection, number, reason, self._clock())
+
+    def last_model(self, name: str) -> ModelFacts | None:
+        """As the last start with this name met it."""
+        with self._transaction() as connection:
+            return known_models.last_model(connection, name)
+
+    def remember_model(self, facts: ModelFacts) -> None:
+        """From now on this name has to mean this model."""
+        with self._transaction() as connection:
+            known_models.remember_model(connection, facts, self._clock())
+
+    def openings(self) -> list[Opening]:
+        """Where the breaker is open."""
+        with self._transaction() as connection:
+            return breakers.openings(connection)
+
+    def open_breaker(self, opening: Opening) -> None:
+        with self._transaction() as connection:
+            breakers.open_breaker(connection, opening)
+
+    def resume(self, wanted: Sequence[Opening], reason: str) -> None:
+        """A person closes these openings of the breaker."""
+        with self._transaction() as connection:
+            breakers.resume(connection, wanted, reason, self._clock())
+
+    def resumptions(self) -> list[Opening]:
+        """When the breaker was last resumed, for each camera or root where it was; `cause` is the person's reason."""
+        with self._transaction() as connection:
+            return breakers.resumptions(connection)
+
+    def last_outcomes(self, count: int) -> list[Outcome]:
+        """What the newest decisions tell the breaker, oldest first."""
+        with self._transaction() as connection:
+            return breakers.outcomes(connection, count)
+
+    def root_bytes(self, day: date) -> dict[str, tuple[int, int]]:
+        """By root: the bytes of all pictures as delivered, and of those that were replaced on that day (UTC)."""
+        with self._transaction() as connection:
+            changed = breakers.changed_on(connection, day)
+            return {root: (size, changed.get(root, 0)) for root, size in breakers.known_bytes(connection).items()}
+
+    def chore_done_at(self, name: str) -> datetime | None:
+        with self._transaction() as connection:
+            return chores.chore_done_at(connection, name)
+
+    def chore_done(self, name: str) -> None:
+        with self._transaction() as connection:
+            chores.chore_done(connection, name, self._clock())
+
+    def second_look(self, looks: Sequence[tuple[int, bool]], model: str) -> None:
+        """Each: a decision, and whether a second model sees the same in its original and in its variant."""
+        with self._transaction() as connection:
+            second_looks.second_look(connection, looks, model, self._clock())
+
+    def agreements(self, since: datetime) -> dict[str, Agreement]:
+        """What second looks came to, by camera."""
+        with self._transaction() as connection:
+            return second_looks.agreements(connection, since)
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:

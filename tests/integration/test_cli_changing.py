@@ -30,7 +30,7 @@ from storage.ledger.opening import open_reader
 class Steadfast:
     """A model that sees a cat in everything."""
 
-    name, digest, device, class_names = "steadfast", "00", "cpu", ("cat", "dog")
+    name, digest, device, class_names, transform = "steadfast", "00", "cpu", ("cat", "dog"), "none"
 
     def prepare(self, image: Image.Image) -> Prepared:  # noqa: ARG002 - the protocol's argument
         return np.zeros((3, 1, 1), np.float32)
@@ -58,8 +58,16 @@ class Site:
         return load(self.folder / "config.toml")
 
     @property
+    def own(self) -> Path:
+        return self.folder / "incoming/.framekeep"
+
+    @property
     def vault(self) -> Path:
-        return self.folder / "incoming/.framekeep/vault"
+        return self.own / "vault"
+
+    def originals(self) -> list[Path]:
+        """What the vault holds, besides sidecars."""
+        return [path for path in self.vault.iterdir() if not path.suffix]
 
     def path(self, name: str) -> Path:
         return self.folder / "incoming" / name
@@ -98,7 +106,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
 @pytest.fixture
 def swept(site: Site) -> Site:
     site.sweep()
-    assert len(list(site.vault.iterdir())) == 2
+    assert len(site.originals()) == 2
     return site
 
 
@@ -156,7 +164,7 @@ def test_release_deletes_what_is_due(due: Site, capsys: pytest.CaptureFixture[st
     size = sum(map(len, ORIGINALS.values()))
     assert due.run("release", "--dry-run") == 0
     assert capsys.readouterr().out == f"due: 2 originals, {size:,} bytes\n"
-    assert len(list(due.vault.iterdir())) == 2
+    assert len(due.originals()) == 2
     assert due.run("release") == 0
     assert capsys.readouterr().out.splitlines()[1] == f"deleted: 2 originals, {size:,} bytes"
     assert not list(due.vault.iterdir())
@@ -166,15 +174,34 @@ def test_release_deletes_what_is_due(due: Site, capsys: pytest.CaptureFixture[st
 def test_release_leaves_what_is_not_due(swept: Site, capsys: pytest.CaptureFixture[str]):
     assert swept.run("release") == 0
     assert capsys.readouterr().out == "due: 0 originals, 0 bytes\ndeleted: 0 originals, 0 bytes\n"
-    assert len(list(swept.vault.iterdir())) == 2
+    assert len(swept.originals()) == 2
 
 
 def test_release_tells_what_it_cannot_delete(due: Site, capsys: pytest.CaptureFixture[str]):
-    entry = next(due.vault.iterdir())
-    entry.unlink()
-    entry.mkdir()
-    assert due.run("release") == 3
+    with due.originals()[0].open("ab"):
+        assert due.run("release") == 3
     assert "not deleted: 1 originals" in capsys.readouterr().err
+    assert due.run("release") == 0
+    assert not list(due.vault.iterdir())
+
+
+def test_release_sets_aside_what_a_late_writer_changed(due: Site, capsys: pytest.CaptureFixture[str]):
+    changed = due.originals()[0]
+    with changed.open("ab") as file:
+        file.write(b"late")
+    data = changed.read_bytes()
+    assert due.run("release") == 3
+    out, err = capsys.readouterr()
+    assert "deleted: 1 originals" in out
+    assert "original_changed" in err
+    assert "set aside: 1 originals" in err
+    assert not list(due.vault.iterdir())
+    assert (due.own / "strangers" / changed.name).read_bytes() == data
+    assert (due.own / "strangers" / f"{changed.name}.json").exists()
+    aside, released = sorted(due.decisions(), key=lambda decision: decision.released_at is not None)
+    assert (aside.vault_entry, aside.released_at, released.vault_entry) == (None, None, None)
+    assert "strangers" in aside.note
+    assert due.run("release") == 0
 
 
 def test_a_replaced_picture_is_explained_from_the_vault(swept: Site):

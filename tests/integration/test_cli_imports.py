@@ -10,6 +10,11 @@ import pytest
 from cli.main import VERBS, run
 from storage.ledger.opening import open_writer
 
+GROUPS = {
+    "config": ("init", "check", "show"),
+    "hold": ("add", "list", "remove"),
+    "ledger": ("head", "verify", "backup", "rebuild"),
+}
 PROBE = """
 import json, sys
 from cli.main import run
@@ -53,10 +58,10 @@ def test_every_verb_is_listed_with_its_whole_line_of_help(capsys: pytest.Capture
     assert all(line.endswith(".") and not line.endswith("..") for line in lines if line.strip())
 
 
-@pytest.mark.parametrize("verb", [*VERBS, "config init", "config check", "config show"])
+@pytest.mark.parametrize("verb", [*VERBS, *(f"{group} {verb}" for group, verbs in GROUPS.items() for verb in verbs)])
 def test_every_verb_has_help_with_an_example(verb: str, capsys: pytest.CaptureFixture[str]):
     assert run([*verb.split(), "--help"]) == 0
     shown = capsys.readouterr().out
-    if verb != "config":
+    if verb not in GROUPS:
         assert f"Example: framekeep {verb}" in shown
     assert max(map(len, shown.splitlines())) <= 80

@@ -40,6 +40,7 @@ STATE = {
     "last_decision_at": NOW.isoformat(),
     "last_decision_reason": "qualified",
     "watching": "everything",
+    "breaker": [],
 }
 
 
@@ -107,8 +108,11 @@ def test_the_ledger_tells_of_failures_and_replacements_under_way(
         "last_decision_at": (NOW - DAY / 2).isoformat(),
         "failures_last_day": 1,
         "pending": 1,
+        "breaker": [],
     }
-    assert "1 failures in the last day, 1 replacements under way" in shown()
+    text = shown()
+    assert "1 failures in the last day: see framekeep decisions" in text
+    assert "1 replacements under way: the next start ends them" in text
 
 
 def test_each_roots_space_is_told(tmp_path: Path, document: Callable[[], dict[str, Any]], shown: Callable[[], str]):

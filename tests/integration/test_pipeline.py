@@ -132,7 +132,7 @@ def test_what_framekeep_wrote_is_known_even_if_the_ledger_is_lost(archive: Archi
         file.unlink()
     assert archive.sweep(keeper="t5k").tally.reasons == {"already_shrunk": 1}
     assert path.read_bytes() == shrunk
-    assert len(list((archive.root / ".framekeep" / "vault").iterdir())) == 1
+    assert len([file for file in (archive.root / ".framekeep" / "vault").iterdir() if not file.suffix]) == 1
 
 
 def test_a_changed_keeper_looks_again_at_what_was_kept_and_at_nothing_else(archive: Archive):
@@ -237,7 +237,7 @@ class Blind:
     def __init__(self, model: Model):
         self._model = model
         self.name, self.digest, self.device = model.name, model.digest, model.device
-        self.class_names = model.class_names
+        self.class_names, self.transform = model.class_names, model.transform
 
     def prepare(self, image: Image.Image) -> Prepared:
         return self._model.prepare(image)

@@ -3,15 +3,17 @@
 import hashlib
 import os
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from framekeep.reasons import Reason
+from storage import sidecar
 from storage.attribute import Mark
 from storage.files import FileIdentity
 from storage.reading import read
-from storage.records import Place, Planned
+from storage.records import Draft, Place, Planned, Restoration, Settings, VaultEntry
 from storage.recovery import Recovered, recover
 from storage.replacement import Swap, stage, swap_in
 from storage.root import Root
@@ -22,12 +24,15 @@ ENTRY = "entry"
 
 
 class Rows:
-    """A journal with one planned row, in memory: what is tested here are the files."""
+    """A journal with one row, in memory: what is tested here are the files."""
 
     def __init__(self, *planned: Planned):
         self.planned = list(planned)
         self.confirmed: list[tuple[int, FileIdentity]] = []
         self.abandoned: list[tuple[int, Reason, str]] = []
+        self.begun: list[Restoration] = []
+        self.restored: list[tuple[int, FileIdentity, datetime]] = []
+        self.forgone: list[int] = []
 
     def pending(self) -> list[Planned]:
         return list(self.planned)
@@ -39,6 +44,18 @@ class Rows:
     def abandon(self, abandonments: Sequence[tuple[int, Reason, str]]) -> None:
         self.abandoned += abandonments
         self.planned.clear()
+
+    def restorations(self) -> list[Restoration]:
+        return list(self.begun)
+
+    def restore(self, decision: int, identity: FileIdentity, at: datetime) -> int:
+        self.restored.append((decision, identity, at))
+        self.begun.clear()
+        return decision + 1
+
+    def forgo(self, decision: int) -> None:
+        self.forgone.append(decision)
+        self.begun.clear()
 
 
 class Crash:
@@ -178,3 +195,62 @@ def test_what_is_no_file_is_set_aside(crash: Crash):
 def test_rows_of_other_roots_are_left_alone(crash: Crash):
     other = Planned(9, Place("/elsewhere", "a.jpg"), crash.swap.read, b"", b"", "other")
     assert recover(Rows(other), [crash.root]) == Recovered()
+
+
+def sidecar_of(crash: Crash) -> str:
+    """Writes one as before a stage, and gives its name."""
+    settings = Settings("t1k", 0.0, "paper", 0.01, "4:2:0", progressive=True, model="none", model_digest="")
+    swap, decided = crash.swap, datetime(2026, 3, 1, tzinfo=UTC)
+    draft = Draft(Place(crash.root.path, swap.path), settings, Reason.QUALIFIED, swap.read, decided, vault_entry=ENTRY)
+    sidecar.stage(crash.root, draft)
+    return sidecar.name_of(ENTRY)
+
+
+def test_a_sidecar_goes_with_the_original_to_the_vault(crash: Crash):
+    name = sidecar_of(crash)
+    stage(crash.root, crash.swap, VARIANT)
+    crash.exchange()
+    assert crash.recover() == Recovered(confirmed=1)
+    assert (crash.vault / name).exists()
+
+
+def test_a_sidecar_that_came_late_goes_after_its_original(crash: Crash):
+    stage(crash.root, crash.swap, VARIANT)
+    swap_in(crash.root, crash.swap)
+    name = sidecar_of(crash)
+    assert crash.recover() == Recovered(confirmed=1)
+    assert (crash.vault / name).exists()
+
+
+@pytest.mark.parametrize("planned", [True, False])
+def test_a_sidecar_without_an_exchange_goes(crash: Crash, planned: bool):
+    if not planned:
+        crash.rows.planned.clear()
+    sidecar_of(crash)
+    stage(crash.root, crash.swap, VARIANT)
+    crash.recover()
+    assert not list(crash.vault.iterdir())
+
+
+def test_a_sidecar_tells_of_what_is_set_aside(crash: Crash):
+    crash.rows.planned.clear()
+    name = sidecar_of(crash)
+    stage(crash.root, crash.swap, VARIANT)
+    crash.exchange()
+    assert crash.recover() == Recovered(set_aside=1)
+    assert sorted(path.name for path in crash.strangers.iterdir()) == [ENTRY, name]
+
+
+def test_an_interrupted_restoration_is_ended_too(crash: Crash):
+    stage(crash.root, crash.swap, VARIANT)
+    swap_in(crash.root, crash.swap)
+    crash.recover()
+    mark, decided = crash.swap.mark, datetime(2026, 3, 1, tzinfo=UTC)
+    sizes = (len(ORIGINAL), len(VARIANT))
+    held = VaultEntry(7, Place(crash.root.path, "gate/1.jpg"), ENTRY, mark.original, mark.variant, *sizes, decided)
+    crash.rows.begun.append(Restoration(held, decided))
+    os.link(crash.vault / ENTRY, crash.staged / ENTRY)
+    crash.exchange()
+    assert crash.recover() == Recovered(restored=1)
+    assert crash.picture.read_bytes() == ORIGINAL
+    assert crash.rows.restored == [(7, FileIdentity.of(crash.picture.stat()), decided)]

@@ -33,7 +33,7 @@ def picture(size: tuple[int, int] = (64, 48)) -> bytes:
 class Unseeing:
     """A fake model that never is asked, but for `prepare`, in which it can hang as a decoder might."""
 
-    name, digest, device, class_names = "fake", "0" * 64, "cpu", ("something",)
+    name, digest, device, class_names, transform = "fake", "0" * 64, "cpu", ("something",), "none"
 
     def __init__(self, release: threading.Event | None = None):
         self._release = release

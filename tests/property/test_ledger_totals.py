@@ -1,4 +1,4 @@
-"""Whatever happens to decisions, and in whatever order, the daily totals are the sums over them."""
+"""Whatever happens to decisions, in whatever order: daily totals are the sums over them, and the chain of events holds."""
 
 import shutil
 import sqlite3
@@ -18,8 +18,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from framekeep.reasons import Reason, Standing
 from storage.files import FileIdentity
 from storage.ledger.answers import Total
+from storage.ledger.events import BEGINNING, Head
 from storage.ledger.opening import open_reader, open_writer
-from storage.records import Draft, Place, Settings
+from storage.records import Claim, Draft, Place, Settings
 
 START = datetime(2026, 3, 1, 22, tzinfo=UTC)
 SETTINGS = [Settings(keeper, 0.0, "paper", 0.01, "4:2:0", True, "model", "ab") for keeper in ("t1k", "ttk")]
@@ -71,6 +72,8 @@ class Ledger(RuleBasedStateMachine):
         self.plans: dict[int, Model] = {}
         self.counted: dict[int, Model] = {}
         self.replaced: list[int] = []
+        self.holds: list[int] = []
+        self.kept: list[Head] = [BEGINNING]
 
     @initialize()
     def open(self):
@@ -130,6 +133,27 @@ class Ledger(RuleBasedStateMachine):
         undone = self.counted.pop(decision)
         new = self.writer.restore(decision, FileIdentity(undone.before, 1, 2, 3), at)
         self.counted[new] = Model(Reason.RESTORED, undone.before, undone.before)
+
+    @rule(camera=st.sampled_from(["gate", "\udcff"]), since=st.none() | instants)
+    def hold(self, camera: str, since: datetime | None):
+        self.holds.append(self.writer.add_hold(Claim("why", camera=camera, since=since)).number)
+
+    @precondition(lambda self: self.holds)
+    @rule(data=st.data())
+    def unhold(self, data: st.DataObject):
+        number = data.draw(st.sampled_from(self.holds))
+        self.holds.remove(number)
+        self.writer.remove_hold(number, "closed")
+
+    @rule()
+    def note_and_keep_the_head(self):
+        self.writer.note("resumed", {"camera": "gate"})
+        self.kept.append(self.reader.head())
+
+    @invariant()
+    def every_kept_head_proves_the_chain(self):
+        assert all(self.reader.verify_chain(head) is None for head in {self.kept[0], self.kept[-1]})
+        assert self.reader.head().event >= self.kept[-1].event
 
     @invariant()
     def totals_are_the_sums_of_rows(self):

@@ -20,12 +20,12 @@ from benchmarks.torture.blink import Blink
 from benchmarks.torture.drawing import drawn
 from benchmarks.torture.driving import config_of
 from benchmarks.torture.site import Site
-from benchmarks.torture.stepping import passed
+from benchmarks.torture.stepping import STEPS, Listener, Nobody, Step, passed
 from daemon.house import opened
 from daemon.releasing import release_due
-from daemon.restoring import restore_all
+from daemon.restoring import restorable, restore_all
 from storage import renameat2
-from storage.ledger.answers import Decision, Wanted
+from storage.ledger.answers import Decision, Held, Wanted
 from storage.ledger.opening import open_reader
 from storage.ledger.schema import State
 from storage.records import Place
@@ -33,45 +33,42 @@ from storage.records import Place
 PATHS = ("gate/a.jpg", "gate/b.jpg", "yard/c.jpg")
 PICTURES = (*(drawn(seed) for seed in range(4)), drawn(4)[:-40])
 """The last one is truncated: it is kept as it is."""
-STEPS = [(when, step) for step in ("read", "stage", "swap_in") for when in ("before", "after")]
+MOMENTS = [(when, step) for step in STEPS for when in ("before", "after")]
 
 paths = st.sampled_from(PATHS)
 pictures = st.sampled_from(PICTURES)
-steps = st.sampled_from(STEPS)
+moments = st.sampled_from(MOMENTS)
 
 
 class Crash(BaseException):
     """The process is gone: nobody catches this."""
 
 
-class Once:
+class Once(Nobody):
     """Does something, to the first picture that reaches a step."""
 
     def __init__(self, wanted: tuple[str, str], act: Callable[[str], None]):
         self._wanted = wanted
         self._act: Callable[[str], None] | None = act
 
-    def before(self, step: str, arguments: tuple) -> None:
-        self._reached("before", step, arguments)
+    def before(self, step: Step) -> None:
+        self._reached("before", step)
 
-    def after(self, step: str, arguments: tuple) -> None:
-        self._reached("after", step, arguments)
+    def after(self, step: Step) -> None:
+        self._reached("after", step)
 
-    def _reached(self, when: str, step: str, arguments: tuple) -> None:
-        if (when, step) == self._wanted and self._act:
+    def _reached(self, when: str, step: Step) -> None:
+        if (when, step.name) == self._wanted and self._act:
             act, self._act = self._act, None
-            act(arguments[1] if step == "read" else arguments[1].path)
+            act(step.path)
 
 
-class HalfASwap(Once):
+class HalfASwap(Nobody):
     """Dies right after the exchange itself."""
 
-    def __init__(self):
-        super().__init__(("", ""), lambda _path: None)
-
-    def before(self, step: str, arguments: tuple) -> None:
-        if step == "swap_in":
-            root, swap = arguments
+    def before(self, step: Step) -> None:
+        if step.name == "swap_in":
+            root, swap, *_ = step.arguments
             with root.folder_of(swap.path) as place:
                 renameat2.exchange(*place, root.staged, swap.mark.entry)
             raise Crash
@@ -145,25 +142,25 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def sweep(self):
-        passed(self.house, Once(("", ""), lambda _path: None))
+        passed(self.house, Nobody())
 
-    @rule(step=steps, picture=pictures, how=st.sampled_from(["write", "rename_over", "delete"]))
-    def sweep_while_a_camera_acts(self, step: tuple[str, str], picture: bytes, how: str):
+    @rule(moment=moments, picture=pictures, how=st.sampled_from(["write", "rename_over", "delete"]))
+    def sweep_while_a_camera_acts(self, moment: tuple[str, str], picture: bytes, how: str):
         acts = {"delete": self._delete}
-        passed(self.house, Once(step, acts.get(how, lambda path: getattr(self, how)(path, picture))))
+        passed(self.house, Once(moment, acts.get(how, lambda path: getattr(self, how)(path, picture))))
 
-    @rule(step=steps)
-    def crash(self, step: tuple[str, str]):
+    @rule(moment=moments)
+    def crash(self, moment: tuple[str, str]):
         def die(_path: str):
             raise Crash
 
-        self._sweep_to_death(Once(step, die))
+        self._sweep_to_death(Once(moment, die))
 
     @rule()
     def crash_in_the_middle_of_the_swap(self):
         self._sweep_to_death(HalfASwap())
 
-    def _sweep_to_death(self, listener: Once):
+    def _sweep_to_death(self, listener: Listener):
         try:
             passed(self.house, listener)
         except BaseExceptionGroup as group:
@@ -178,7 +175,7 @@ class Life(RuleBasedStateMachine):
     def restore(self, path: str):
         entries = self.house.ledger.submit(self.house.writer.held_entries, str(self.site.root), [path]).result()
         there = self.file(path).read_bytes() if path in self.delivered else None
-        list(restore_all(self.config, [Place(str(self.site.root), path)]))
+        list(restore_all(self.config, restorable(self.config, Held(below=(Place(str(self.site.root), path),)))))
         if path in entries and (there is None or sha(there) == entries[path].sha256_after):
             original = self.file(path).read_bytes()
             assert sha(original) == entries[path].sha256_before
@@ -187,7 +184,7 @@ class Life(RuleBasedStateMachine):
     @rule(days=st.sampled_from([1, 8]))
     def release(self, days: int):
         now = datetime.now(UTC) + timedelta(days=days)
-        self.house.ledger.submit(release_due, self.house.writer, self.house.roots, now).result()
+        self.house.ledger.submit(release_due, self.house.writer, self.house.vaults, now).result()
 
     @precondition(lambda self: self.delivered)
     @rule(data=st.data())

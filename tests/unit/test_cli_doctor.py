@@ -78,26 +78,26 @@ def test_what_others_write_to(kind: str, remote: bool):
 
 def test_a_root_is_probed_and_nothing_stays(tmp_path: Path):
     (tmp_path / "gate").mkdir()
-    assert states(list(check_root(tmp_path, 10)))["exchange"] is State.OK
+    assert states(list(check_root(tmp_path, 10, 0)))["exchange"] is State.OK
     assert [path.name for path in tmp_path.iterdir()] == ["gate"]
 
 
 def test_a_root_in_use_is_probed_in_its_own_folder(tmp_path: Path):
     with Root(str(tmp_path)) as root:
         root.lock()
-        assert states(list(check_root(tmp_path, 10)))["exchange"] is State.OK
+        assert states(list(check_root(tmp_path, 10, 0)))["exchange"] is State.OK
         assert not list((tmp_path / ".framekeep" / "staged").iterdir())
 
 
 def test_a_root_where_nothing_can_be_exchanged_is_a_fault():
-    exchange = next(check for check in check_root(Path("/proc/self"), 10) if check.name == "exchange")
+    exchange = next(check for check in check_root(Path("/proc/self"), 10, 0) if check.name == "exchange")
     assert (exchange.state, exchange.exit_code) == (State.FAULT, 10)
     assert "cannot be exchanged in one step" in exchange.sentence
 
 
 def test_an_open_vault_is_a_fault(tmp_path: Path):
     (tmp_path / ".framekeep").mkdir(mode=0o755)
-    exchange = next(check for check in check_root(tmp_path, 10) if check.name == "exchange")
+    exchange = next(check for check in check_root(tmp_path, 10, 0) if check.name == "exchange")
     assert exchange.state is State.FAULT
     assert "chmod 700" in exchange.sentence
 

@@ -8,6 +8,7 @@ import pytest
 
 import daemon.life
 import storage.recovery
+import storage.restorations
 import storage.root
 
 HOME = Path(__file__).parents[2]
@@ -38,7 +39,7 @@ def test_internal_links_lead_somewhere(document: Path) -> None:
         assert not anchor or anchor in anchors(target), anchor
 
 
-@pytest.mark.parametrize("module", [storage.recovery, storage.root, daemon.life])
+@pytest.mark.parametrize("module", [storage.recovery, storage.restorations, storage.root, daemon.life])
 def test_the_architecture_quotes_the_code_to_the_letter(module) -> None:
     lines = (HOME / "docs" / "architecture.md").read_text().splitlines()
     quoted = {line.strip() for line in lines if line.startswith("    ")}

@@ -85,6 +85,7 @@ def test_a_replacement_is_told_whole(writer: Writer, reader: Reader):
         min_confidence=0.3,
         ladder="paper",
         model="resnet18",
+        model_digest=TTK.model_digest,
         rung="q10",
         quality=10,
         reason=Reason.QUALIFIED,

@@ -12,6 +12,9 @@ def upgrade() -> None:
     _files()
     _decisions()
     _daily_totals()
+    _events()
+    _holds()
+    _watchfulness()
 
 
 def _shared() -> None:
@@ -78,6 +81,11 @@ def _decisions() -> None:
     _partial_index("decision_restored", "sha256_before", "restores IS NOT NULL")
     _partial_index("decision_due", "release_at", "vault_entry IS NOT NULL")
     op.create_table("plan", Column("decision_id", Integer, ForeignKey("decision.id"), primary_key=True), *_identity())
+    op.create_table(
+        "restoration",
+        Column("decision_id", Integer, ForeignKey("decision.id"), primary_key=True),
+        Column("begun_at", Integer, nullable=False),
+    )
 
 
 def _daily_totals() -> None:
@@ -89,6 +97,72 @@ def _daily_totals() -> None:
         *(Column(f"{key}_id", Integer, ForeignKey(f"{key}.id"), primary_key=True) for key in keys),
         *(Column(name, Integer, nullable=False) for name in sums),
         sqlite_with_rowid=False,
+    )
+
+
+def _watchfulness() -> None:
+    """What is remembered so that mass mistakes are noticed."""
+    op.create_table(
+        "model",
+        _number(),
+        Column("name", Text, nullable=False),
+        Column("digest", Text, nullable=False),
+        Column("classes", Integer, nullable=False),
+        Column("transform", Text, nullable=False),
+        Column("since", Integer, nullable=False),
+    )
+    op.create_index("model_name", "model", ["name"])
+    op.create_table(
+        "breaker",
+        _number(),
+        Column("root", LargeBinary, nullable=False),
+        Column("camera", LargeBinary),
+        Column("cause", Text, nullable=False),
+        Column("opened_at", Integer, nullable=False),
+        Column("resumed_at", Integer),
+        Column("resume_reason", Text),
+    )
+    op.create_table(
+        "second_look",
+        Column("decision_id", Integer, ForeignKey("decision.id"), primary_key=True),
+        Column("model", Text, nullable=False),
+        Column("agrees", Boolean, nullable=False),
+        Column("looked_at", Integer, nullable=False),
+    )
+    op.create_table("chore", Column("name", Text, primary_key=True), Column("done_at", Integer, nullable=False))
+
+
+def _events() -> None:
+    """Only ever added to: neither changed, nor deleted, nor replaced by one of the same number."""
+    op.create_table(
+        "event",
+        _number(),
+        Column("at", Integer, nullable=False),
+        Column("kind", Text, nullable=False),
+        Column("decision_id", Integer, ForeignKey("decision.id")),
+        Column("payload", Text, nullable=False),
+        Column("digest", LargeBinary, nullable=False),
+    )
+    op.create_index("event_decision", "event", ["decision_id"], sqlite_where=text("decision_id IS NOT NULL"))
+    not_the_next = "WHEN NEW.id != 1 + (SELECT coalesce(max(id), 0) FROM event) "
+    for action, condition in (("UPDATE", ""), ("DELETE", ""), ("INSERT", not_the_next)):
+        op.execute(
+            f"CREATE TRIGGER event_no_{action.lower()} BEFORE {action} ON event {condition}"
+            "BEGIN SELECT RAISE(ABORT, 'events are only ever added, each with the next number'); END"
+        )
+
+
+def _holds() -> None:
+    op.create_table(
+        "hold",
+        _number(),
+        Column("added_at", Integer, nullable=False),
+        *(Column(name, LargeBinary) for name in ("root", "camera", "pattern")),
+        *(Column(name, Integer) for name in ("since", "until")),
+        Column("reason", Text, nullable=False),
+        Column("case_number", Text),
+        Column("removed_at", Integer),
+        Column("removed_reason", Text),
     )
 
 

@@ -1,0 +1,106 @@
+"""What becomes of a restoration that a crash interrupted. Idempotent, as all of recovery.
+
+staged/ENTRY     vault/ENTRY    path           meaning                          outcome
+-                the original   not that       not begun, or given back         stays in the vault
+the original     the original   not that       linked, not exchanged            link removed, stays in the vault
+the variant      the original   the original   exchanged                        variant and vault's name go, restored
+something else   the original   the original   a stranger came out              given back, stays in the vault
+the variant      the original   not that       somebody wrote the path since    variant removed, stays in the vault
+something else   the original   not that       somebody wrote the path since    set aside, stays in the vault
+-                the original   the original   exchanged, the variant is gone   vault's name goes, restored
+-                -              the variant    the original was taken away      nothing to restore from
+-                -              not that       all was done but for the row     restored
+"""
+
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import datetime
+from typing import Protocol
+
+from storage.files import FileIdentity
+from storage.reading import digest_at
+from storage.records import Restoration, VaultEntry
+from storage.replacement import give_back, set_aside
+from storage.root import Root, remove
+from storage.vault import drop, inode_at
+
+Place = tuple[int, str]
+"""An open folder and a name in it."""
+
+
+class Rows(Protocol):
+    """What this needs of the ledger."""
+
+    def restorations(self) -> Sequence[Restoration]: ...
+
+    def restore(self, decision: int, identity: FileIdentity, at: datetime) -> int: ...
+
+    def forgo(self, decision: int) -> None: ...
+
+
+def end_interrupted(rows: Rows, root: Root) -> tuple[int, int]:
+    """Ends every restoration in this root that was begun and not ended; the caller has locked its vault.
+
+    Returns how many originals are back at their path, and how many stay in the vault. Raises OSError.
+    """
+    restored = forgone = 0
+    for restoration in rows.restorations():
+        held = restoration.held
+        if held.place.root != root.path:
+            continue
+        if identity := _end(root, held):
+            rows.restore(held.decision, identity, restoration.begun_at)
+            restored += 1
+        else:
+            rows.forgo(held.decision)
+            forgone += 1
+    return restored, forgone
+
+
+def _end(root: Root, held: VaultEntry) -> FileIdentity | None:
+    """The identity of the original that is back at its path; None where it stays in the vault."""
+    with ExitStack() as opened:
+        place = _place(opened, root, held)
+        original = inode_at(root.vault, held.entry)
+        if original is None:
+            return _at_path(place, held)
+        back = place if place and inode_at(*place) == original else None
+        if not _clear(root, held.entry, (back, original), held.sha256_after) or back is None:
+            return None
+        drop(root, held.entry, back[0])
+        return FileIdentity.of(os.stat(back[1], dir_fd=back[0], follow_symlinks=False))
+
+
+def _place(opened: ExitStack, root: Root, held: VaultEntry) -> Place | None:
+    try:
+        return opened.enter_context(root.folder_of(held.place.path))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _at_path(place: Place | None, held: VaultEntry) -> FileIdentity | None:
+    """Of an original that is not in the vault. One that has left its path since has an identity that no file has."""
+    digest = digest_at(*place) if place else None
+    if digest == held.sha256_after:
+        return None
+    if place and digest == held.sha256_before:
+        return FileIdentity.of(os.stat(place[1], dir_fd=place[0], follow_symlinks=False))
+    return FileIdentity(held.bytes_before, 0, 0, 0)
+
+
+def _clear(root: Root, entry: str, back: tuple[Place | None, int], variant: bytes) -> bool:
+    """Empties staged/ENTRY. False: it held a stranger, which is at the path again, or aside."""
+    place, original = back
+    staged = inode_at(root.staged, entry)
+    if staged is None:
+        return True
+    if staged == original or digest_at(root.staged, entry) == variant:
+        remove(root.staged, entry)
+        os.fsync(root.staged)
+        return True
+    if place:
+        give_back(root, entry, place, original)
+    else:
+        set_aside(root, entry)
+    return False
