@@ -1,4 +1,6 @@
-"""Whatever happens to decisions, in whatever order: daily totals are the sums over them, and the chain of events holds."""
+"""Whatever happens to decisions, in whatever order: daily totals are the sums over them, and the chain of
+events holds.
+"""
 
 import shutil
 import sqlite3
