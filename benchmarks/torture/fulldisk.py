@@ -34,8 +34,11 @@ _UNSHARE: Final = shutil.which("unshare")
 _INSIDE: Final = "--inside"
 _PICTURES: Final = 30
 _SIZE: Final = (160, 120)
-_MIB: Final = 4
-_INODES: Final = 160
+_MIB: Final = {"tmpfs": 4, "ext4": 12}
+"""Of which ext4's journal takes a third."""
+_BLOCK: Final = 4096
+"""As on every larger disk. With smaller blocks SQLite's shared memory can meet a hole that a full disk cannot fill."""
+_INODES: Final = 200
 """Enough for the pictures, framekeep's folders and some variants."""
 _ENDS: Final = {0: "swept", PARTIAL: "swept_in_part", 10: "refused_to_start", 13: "ended_by_the_ledger"}
 """By exit code."""
@@ -50,6 +53,7 @@ class Trial:
     what: str
     left: int
     delay: float | None
+    floor_megabytes: float
 
     @classmethod
     def drawn_by_lot(cls, chance: random.Random) -> "Trial":
@@ -60,6 +64,7 @@ class Trial:
             what,
             chance.randrange(200_000) if what == "bytes" else chance.randrange(30),
             chance.choice([None, chance.uniform(0, 0.8)]),
+            chance.choice([0, 0, 0.1]),
         )
 
 
@@ -101,12 +106,12 @@ def _mounted(site: Site, trial: Trial) -> Iterator[None]:
     small = site.folder / "small"
     small.mkdir()
     if trial.filesystem == "tmpfs":
-        _do("mount", "-t", "tmpfs", "-o", f"size={_MIB}m,nr_inodes={_INODES}", "tmpfs", small)
+        _do("mount", "-t", "tmpfs", "-o", f"size={_MIB['tmpfs']}m,nr_inodes={_INODES}", "tmpfs", small)
     else:
         image = site.folder / "image"
         with image.open("wb") as file:
-            file.truncate(_MIB * 2**20)
-        _do("mkfs.ext4", "-q", "-F", "-m", "0", "-N", str(_INODES), image)
+            file.truncate(_MIB["ext4"] * 2**20)
+        _do("mkfs.ext4", "-q", "-F", "-m", "0", "-b", str(_BLOCK), "-N", str(_INODES), image)
         _do("mount", "-o", "loop", image, small)
     folders = ["incoming", "var"] if trial.ledger_too else ["incoming"]
     for name in folders:
@@ -124,14 +129,15 @@ def _tried(site: Site, trial: Trial, chance: random.Random) -> Verdict:
     _deliver(site, chance)
     if trial.delay is None:
         _fill(site, trial)
-    process = forked(site, lambda: start(config_of(site)))
+    config = config_of(site, vault={"floor_megabytes": trial.floor_megabytes})
+    process = forked(site, lambda: start(config))
     if trial.delay is not None:
         time.sleep(trial.delay)
         _fill(site, trial)
     total = found("trials") + _end(ended(process)) + checked(site, crashed=True)
     for filler in (site.folder / "small").glob("filler*"):
         filler.unlink()
-    if again := ended(forked(site, lambda: start(config_of(site)))):
+    if again := ended(forked(site, lambda: start(config))):
         total += found("damaged", f"with space again, a sweep ended with exit code {again}")
     return total + checked(site)
 
