@@ -3,7 +3,8 @@
 Each decision is described by features between 0 and 1: did it fail, was the picture unreadable, which rung was chosen,
 what share of its bytes was saved. A camera's last BLOCK decisions, at least FEWEST of them, are compared with every
 earlier block of BLOCK. A feature has jumped when its mean lies outside the range of all earlier blocks, on the same
-side of each, by more than max(JUMP, ERRORS standard errors). So a night is no jump where nights are known.
+side of each, by more than max(JUMP, ERRORS standard errors). So a night is no jump where nights are known, and fewer
+failures never are one.
 
 Rungs and savings follow light and weather, so they are judged only where KNOWN_FOR_LOOKS blocks are known; failures
 and unreadable pictures at once. A change of settings or model is a change that somebody wanted: the knowledge of a
@@ -31,6 +32,8 @@ _REMEMBERED: Final = 100
 FAILURES: Final = "failures"
 UNREADABLE: Final = "unreadable pictures"
 SAVING: Final = "bytes saved"
+AT_ONCE: Final = (FAILURES, UNREADABLE)
+"""Judged as soon as anything is known of a camera, and only upwards."""
 
 Features = Mapping[str, float]
 
@@ -113,16 +116,17 @@ def jump(history: History) -> str | None:
 
 
 def _judged(history: History, blocks: int) -> Iterable[str]:
-    at_once = (FAILURES, UNREADABLE)
-    return (
-        (*at_once, *(name for name in history.names if name not in at_once)) if blocks >= KNOWN_FOR_LOOKS else at_once
-    )
+    if blocks < KNOWN_FOR_LOOKS:
+        return AT_ONCE
+    return (*AT_ONCE, *(name for name in history.names if name not in AT_ONCE))
 
 
 def _outside(last: Block, earlier: list[Block], name: str) -> bool:
     """Whether the mean lies above all earlier ones, or below all of them, by more than is allowed."""
     mean = last.mean(name)
     is_higher = mean > earlier[0].mean(name)
+    if name in AT_ONCE and not is_higher:  # fewer failures are good news
+        return False
     for block in earlier:
         by = mean - block.mean(name) if is_higher else block.mean(name) - mean
         if by <= JUMP or by <= _errors(last, block, name):

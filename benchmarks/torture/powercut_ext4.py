@@ -46,15 +46,19 @@ class Disk:
         try:
             yield
         finally:
-            _run("umount", self.place)
+            self._unmount()
 
     def cut(self) -> None:
         """What was not sent to it is gone."""
         left = self.image.with_suffix(".left")
         _run("cp", "--sparse=always", self.image, left)
-        _run("umount", self.place)
+        self._unmount()
         left.replace(self.image)
         self._mount()
+
+    def _unmount(self) -> None:
+        """A process that is on its way out may still hold the old image, which nobody looks at any more."""
+        _run("umount", "--lazy", self.place)
 
     def _mount(self) -> None:
         _run("mount", "-o", "loop", self.image, self.place)

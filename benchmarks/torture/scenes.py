@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Final
 
 from framekeep.reasons import Reason
-from storage import renameat2, vault
+from storage import renameat2, sidecar, vault
 from storage.attribute import Mark
-from storage.ledger.opening import open_writer
+from storage.ledger.opening import open_reader, open_writer
 from storage.reading import read
-from storage.records import Draft, Place, Settings
+from storage.records import Draft, Place, Settings, VaultEntry
 from storage.recovery import recover
 from storage.replacement import Swap, give_back, pinned, stage, swap_in
 from storage.root import Root
@@ -31,15 +31,18 @@ ENTRY: Final = "e" * 32
 PICTURE: Final = "gate/1.jpg"
 
 _SETTINGS: Final = Settings("t1k", 0.0, "paper", 0.01, "4:2:0", progressive=True, model="none", model_digest="")
+_VAULT_DAYS: Final = 1.0
 
 
 class Scene:
     """A root with one picture, and its ledger."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.path = folder / "incoming" / PICTURE
         self.root = Root(str(folder / "incoming"))
-        self.ledger = open_writer(f"sqlite:///{folder}/var/ledger.sqlite")
+        self.url = f"sqlite:///{folder}/var/ledger.sqlite"
+        self.ledger = open_writer(self.url)
         self.place = Place(self.root.path, PICTURE)
 
     def plan(self) -> tuple[int, Swap]:
@@ -47,14 +50,16 @@ class Scene:
         picture = read(self.root, PICTURE, 9999)
         mark = Mark(picture.sha256, hashlib.sha256(VARIANT).digest(), ENTRY)
         swap = Swap(PICTURE, picture.identity, mark)
-        stage(self.root, swap, VARIANT)
         draft = Draft(
             *(self.place, _SETTINGS, Reason.QUALIFIED, picture.identity, datetime.now(UTC)),
             bytes_after=len(VARIANT),
             sha256_before=mark.original,
             sha256_after=mark.variant,
             vault_entry=ENTRY,
+            vault_days=_VAULT_DAYS,
         )
+        sidecar.stage(self.root, draft)
+        stage(self.root, swap, VARIANT)
         (decision,) = self.ledger.plan([draft])
         return decision, swap
 
@@ -67,6 +72,10 @@ class Scene:
             meanwhile()
             give_back(self.root, ENTRY, place, variant)
         self.ledger.abandon([(decision, Reason.UNSETTLED, "")])
+
+    def held(self) -> VaultEntry:
+        """The replaced picture's original."""
+        return self.ledger.held_entries(self.root.path, [PICTURE])[PICTURE]
 
 
 def replaced(scene: Scene) -> None:
@@ -95,47 +104,65 @@ def recovered(scene: Scene) -> None:
 
 
 def restored(scene: Scene) -> None:
-    replaced(scene)
-    _restore(scene)
+    """A picture that was replaced before; its variant may have been deleted since."""
+    held, now = scene.held(), datetime.now(UTC)
+    with vault.locked(scene.root):
+        scene.ledger.begin_restoration(held.decision, now)
+        scene.ledger.restore(held.decision, vault.restore(scene.root, held), now)
 
 
-def restored_to_nothing(scene: Scene) -> None:
-    replaced(scene)
-    scene.path.unlink()
-    _restore(scene)
+def released(scene: Scene) -> None:
+    """A picture that was replaced before; whatever lies in the vault by now."""
+    from daemon.releasing import Vaults, release_due  # noqa: PLC0415 - the other acts need no daemon, slow to import
+    from storage.holds import HoldBook  # noqa: PLC0415 - as above
+    from storage.time_rules import TimeRules  # noqa: PLC0415 - as above
 
-
-def _restore(scene: Scene) -> None:
-    (held,) = scene.ledger.due(datetime.now(UTC) + timedelta(days=1), 1, [scene.root.path])
-    scene.ledger.restore(held.decision, vault.restore(scene.root, held), datetime.now(UTC))
+    vaults = Vaults({scene.root.path: scene.root}, HoldBook(open_reader(scene.url), TimeRules(UTC, ())))
+    release_due(scene.ledger, vaults, datetime.now(UTC) + timedelta(days=2 * _VAULT_DAYS))
 
 
 def probed(scene: Scene) -> None:
     scene.root.probe()
 
 
-def _swept(folder: Path) -> int:
-    from benchmarks.torture.driving import config_of, start  # noqa: PLC0415 - the other acts need no pipeline
+def backed_up(scene: Scene) -> None:
+    with open_reader(scene.url) as reader:
+        reader.back_up(scene.folder / "copy.sqlite")
+
+
+def rebuilt(folder: Path) -> None:
+    """The ledger of a folder that has lost it."""
+    from benchmarks.torture.driving import config_of  # noqa: PLC0415 - as above
+    from benchmarks.torture.site import Site  # noqa: PLC0415 - as above
+    from daemon.rebuilding import rebuild  # noqa: PLC0415 - as above
+
+    rebuild(config_of(Site(folder)), force=False)
+
+
+def swept(folder: Path) -> None:
+    from benchmarks.torture.driving import config_of, start  # noqa: PLC0415 - as above
     from benchmarks.torture.site import Site  # noqa: PLC0415 - as above
 
-    return start(config_of(Site(folder)))
+    start(config_of(Site(folder)))
 
 
 ACTS: Final = {
     act.__name__: act
     for act in (
         *(replaced, given_back, given_back_to_nothing, given_back_under_a_newer_one),
-        *(recovered, restored, restored_to_nothing, probed),
+        *(recovered, restored, released, probed, backed_up),
     )
 }
+ALONE: Final = {act.__name__: act for act in (rebuilt, swept)}
+"""Which open root and ledger themselves."""
 
 
-def main(act: str, folder: Path) -> int:
-    if act == "swept":
-        return _swept(folder)
-    ACTS[act](Scene(folder))
-    return 0
+def main(act: str, folder: Path) -> None:
+    if act in ALONE:
+        ALONE[act](folder)
+    else:
+        ACTS[act](Scene(folder))
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], Path(sys.argv[2])))
+    main(sys.argv[1], Path(sys.argv[2]))

@@ -1,8 +1,8 @@
 """Nothing is told to the ledger before it is durable, and nothing is exchanged before it was planned: seen by strace.
 
-Each act runs in a process of its own, on the real filesystem and the real ledger. The rules are general, so they
-hold for folders and files that later versions add: a change that a power cut could undo must be fsynced before the
-ledger is next written, and before the process ends.
+Each act runs in a process of its own, on the real filesystem and the real ledger. The rules are general, so they hold
+for folders and files that later versions add: a change that a power cut could undo must be fsynced before the ledger is
+next written, and before the process ends.
 """
 
 import os
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.torture import scenes
 from benchmarks.torture.drawing import drawn
 from benchmarks.torture.scenes import ENTRY, ORIGINAL, PICTURE
 from benchmarks.torture.tracing import NEVER, STRACE, Call, traced
@@ -20,15 +21,17 @@ from benchmarks.torture.tracing import NEVER, STRACE, Call, traced
 pytestmark = pytest.mark.skipif(STRACE is None, reason="strace is not installed")
 
 CHANGES = ("write", "pwrite64", "fchmod", "fchown", "fsetxattr", "utimensat", "ftruncate")
+WATCHED = ("openat", "mkdir", "mkdirat", "linkat", "unlinkat", "renameat2", "fsync", "fdatasync", *CHANGES)
 LOCKS = ("lock", "holds.lock", "holds.turn")
-WATCHED = ("openat", "mkdirat", "renameat2", "fsync", "fdatasync", *CHANGES)
+SQLITES = ("ledger.sqlite", "-wal", "-shm", "-journal")
+"""Files that SQLite sees to itself."""
 
 
 class Trace:
-    """The calls of one or more processes, one after the other, as far as they concern the root and the ledger."""
+    """The calls of one or more processes, one after the other, as far as they concern a folder with root and ledger."""
 
-    def __init__(self, root: Path, *runs: Sequence[Call]):
-        self.root = str(root)
+    def __init__(self, folder: Path, *runs: Sequence[Call]):
+        self.folder = str(folder)
         self.calls = [call for number, run in enumerate(runs) for call in _later(run, number)]
         self.synced = [call for call in self.calls if call.name in ("fsync", "fdatasync") and call.succeeded]
         self.ledger = [call for call in self.calls if call.name == "pwrite64" and call.paths[0].endswith("-wal")]
@@ -44,7 +47,7 @@ class Trace:
         return [
             f"{path} was not fsynced after {call.name}({call.arguments[:200]})"
             for call, path in made + written
-            if path.startswith(self.root) and not _is_fleeting(call, path)
+            if path.startswith(self.folder) and not _is_fleeting(call, path)
             if not self._is_synced(path, call.ended, self._told(call, path))
         ]
 
@@ -70,27 +73,38 @@ def _later(run: Sequence[Call], number: int) -> Iterator[Call]:
 
 
 def _folders_changed(call: Call) -> list[str]:
-    """Which folders have an entry that they had not before."""
+    """Which folders have an entry that they had not before, or have lost one that counts."""
+    if call.name == "mkdir":
+        return [str(Path(call.names[0]).parent)]
     if call.name == "mkdirat" or (call.name == "openat" and "O_CREAT" in call.arguments):
-        return call.paths[:1]
-    if call.name == "renameat2":
+        return [str(Path(_opened(call)).parent)]
+    if call.name in ("renameat2", "linkat"):
         return call.paths if "RENAME_EXCHANGE" in call.arguments else call.paths[1:]
-    return []
+    return call.paths[:1] if call.name == "unlinkat" and call.paths[0].endswith("/vault") else []
 
 
 def _files_changed(call: Call) -> list[str]:
     if call.name == "openat" and "O_CREAT" in call.arguments:
-        return [f"{call.paths[0]}/{call.names[0]}"]
+        return [_opened(call)]
     return call.paths[:1] if call.name in CHANGES else []
 
 
-def _is_fleeting(call: Call, path: str) -> bool:
-    """Locks hold nothing, and the marks of pictures in flight tell of a process that died, not of a power cut."""
-    return "/in-flight" in path or (call.name == "openat" and call.names[0] in LOCKS)
+def _opened(call: Call) -> str:
+    return str(Path(call.paths[0], call.names[0]))
 
 
 def _moved(call: Call) -> list[str]:
     return [f"{folder}/{name}" for folder, name in zip(call.paths, call.names, strict=True)]
+
+
+def _is_fleeting(call: Call, path: str) -> bool:
+    """Locks hold nothing, and the marks of pictures in flight tell of a process that died, not of a power cut.
+
+    A second name of an original on its way back is needed by nobody until it has been exchanged.
+    """
+    name = call.names[0] if call.names else path
+    is_lock = call.name == "openat" and name in LOCKS
+    return is_lock or "/in-flight" in path or call.name == "linkat" or any(word in Path(name).name for word in SQLITES)
 
 
 @pytest.fixture
@@ -119,13 +133,13 @@ def run(act: str, folder: Path, *injections: str) -> list[Call]:
     return traced([sys.executable, "-m", "benchmarks.torture.scenes", act, folder], WATCHED, *injections)
 
 
-def trace_of(folder: Path, *runs: Sequence[Call]) -> Trace:
-    return Trace(folder / "incoming", *runs)
+def vault(folder: Path) -> Path:
+    return folder / "incoming" / ".framekeep" / "vault"
 
 
 def test_a_sweep_plans_before_it_exchanges_and_confirms_what_is_durable(folder: Path):
     (folder / "incoming" / PICTURE).write_bytes(drawn(1))
-    trace = trace_of(folder, run("swept", folder))
+    trace = Trace(folder, run("swept", folder))
     *_, swap = trace.exchanges()
     assert trace.planned_before(swap)
     assert any(call.began > swap.ended for call in trace.ledger)
@@ -137,30 +151,90 @@ def test_a_sweep_plans_before_it_exchanges_and_confirms_what_is_durable(folder: 
     [("given_back", 2), ("given_back_to_nothing", 1), ("given_back_under_a_newer_one", 3), ("probed", 1)],
 )
 def test_what_is_given_back_is_durable(folder: Path, act: str, exchanges: int):
-    trace = trace_of(folder, run(act, folder))
+    trace = Trace(folder, run(act, folder))
     assert len(trace.exchanges()) == exchanges
     assert trace.unsafe() == []
 
 
-@pytest.mark.parametrize(("act", "exchanges"), [("restored", 2), ("restored_to_nothing", 1)])
-def test_what_is_restored_is_durable(folder: Path, act: str, exchanges: int):
-    trace = trace_of(folder, run(act, folder))
-    assert len(trace.exchanges()) == exchanges
-    assert (folder / "incoming" / PICTURE).read_bytes() == ORIGINAL
+@pytest.mark.parametrize("is_deleted", [False, True])
+def test_what_is_restored_is_durable(folder: Path, is_deleted: bool):
+    scenes.main("replaced", folder)
+    picture = folder / "incoming" / PICTURE
+    if is_deleted:
+        picture.unlink()
+    trace = Trace(folder, run("restored", folder))
+    assert len(trace.exchanges()) == (not is_deleted)
+    assert picture.read_bytes() == ORIGINAL
     assert trace.unsafe() == []
 
 
-def test_a_start_makes_durable_what_a_killed_process_did(new_folder: Callable[[], Path]):
-    """Killed in each call that follows the exchange: the kernel still knows what was done, but the disk may not."""
-    whole = [call for call in run("replaced", new_folder()) if call.name in ("renameat2", "fsync")]
-    exchange = next(index for index, call in enumerate(whole) if "RENAME_EXCHANGE" in call.arguments)
-    assert len(whole) > exchange + 1
-    for index in range(exchange + 1, len(whole)):
-        name = whole[index].name
-        number = sum(call.name == name for call in whole[: index + 1])
+@pytest.mark.parametrize("is_changed", [False, True])
+def test_what_is_released_or_set_aside_is_durable(folder: Path, is_changed: bool):
+    scenes.main("replaced", folder)
+    if is_changed:
+        with (vault(folder) / ENTRY).open("ab") as file:
+            file.write(b"by a late writer")
+    trace = Trace(folder, run("released", folder))
+    assert not list(vault(folder).iterdir())
+    assert (vault(folder).with_name("strangers") / ENTRY).exists() == is_changed
+    assert trace.unsafe() == []
+
+
+def test_a_backup_is_durable(folder: Path):
+    scenes.main("replaced", folder)
+    trace = Trace(folder, run("backed_up", folder))
+    assert (folder / "copy.sqlite").stat().st_size
+    assert trace.unsafe() == []
+
+
+def killed_in_each_call_after(act: str, name: str, new_folder: Callable[[], Path]) -> Iterator[tuple[Path, list[Call]]]:
+    """Folders in which the act was killed, in each call that changes something from the first of this name on."""
+    watched = ("linkat", "renameat2", "unlinkat", "fsync")
+    whole = [call.name for call in run(act, new_folder()) if call.name in watched]
+    for index in range(whole.index(name) + 1, len(whole)):
+        folder, number = new_folder(), whole[: index + 1].count(whole[index])
+        killed = run(act, folder, f"{whole[index]}:signal=KILL:when={number}")
+        assert killed[-1].name == whole[index]
+        assert killed[-1].ended == NEVER
+        yield folder, killed
+
+
+def test_a_start_makes_durable_what_a_killed_replacement_did(new_folder: Callable[[], Path]):
+    """The kernel still knows what was done, but the disk may not."""
+    for folder, killed in killed_in_each_call_after("replaced", "renameat2", new_folder):
+        trace = Trace(folder, killed, run("recovered", folder))
+        assert (vault(folder) / ENTRY).read_bytes() == ORIGINAL
+        assert trace.unsafe() == [], killed[-1]
+
+
+def test_a_start_makes_durable_what_a_killed_restoration_did(new_folder: Callable[[], Path]):
+    def replaced() -> Path:
         folder = new_folder()
-        killed = run("replaced", folder, f"{name}:signal=KILL:when={number}")
-        assert killed[-1].name == name
-        trace = trace_of(folder, killed, run("recovered", folder))
-        assert (folder / "incoming" / ".framekeep" / "vault" / ENTRY).read_bytes() == ORIGINAL
-        assert trace.unsafe() == [], f"killed in {name} number {number}"
+        scenes.main("replaced", folder)
+        return folder
+
+    for folder, killed in killed_in_each_call_after("restored", "linkat", replaced):
+        trace = Trace(folder, killed, run("recovered", folder))
+        places = (vault(folder) / ENTRY, folder / "incoming" / PICTURE)
+        assert ORIGINAL in [place.read_bytes() for place in places if place.exists()]
+        assert not list(vault(folder).with_name("staged").iterdir())
+        assert trace.unsafe() == [], killed[-1]
+
+
+def test_a_sidecar_that_follows_its_original_at_a_start_is_durable(folder: Path):
+    scenes.main("replaced", folder)
+    card = vault(folder) / f"{ENTRY}.json"
+    card.rename(vault(folder).with_name("staged") / card.name)
+    trace = Trace(folder, run("recovered", folder))
+    assert card.exists()
+    assert trace.unsafe() == []
+
+
+def test_what_a_rebuilt_ledger_knows_is_in_the_vault(folder: Path):
+    """The crash came before the original was in the vault, and then the ledger was lost."""
+    run("replaced", folder, "renameat2:signal=KILL:when=2")
+    for file in (folder / "var").iterdir():
+        file.unlink()
+    trace = Trace(folder, run("rebuilt", folder))
+    assert (vault(folder) / ENTRY).read_bytes() == ORIGINAL
+    assert trace.unsafe() == []

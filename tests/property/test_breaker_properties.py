@@ -111,7 +111,7 @@ def test_it_opens_once_until_it_is_resumed_and_then_learns_anew():
     breaker.forget(openings[0])
     assert breaker.openings == []
     assert first_opening(breaker, [FAILED] * 500) is None
-    assert first_opening(breaker, [GOOD] * BLOCK) is not None
+    assert first_opening(breaker, [outcome(Reason.DAMAGED)] * BLOCK) is not None
 
 
 def test_what_an_earlier_process_opened_stays_open():
@@ -144,3 +144,9 @@ def test_features_are_shares_and_what_is_for_later_says_nothing(reason: Reason):
     if reason.standing is Standing.LATER:
         assert found is None
     assert all(0 <= value <= 1 for value in (found or {}).values())
+
+
+def test_fewer_unreadable_pictures_are_good_news():
+    breaker = Breaker(1.0)
+    bad, good = (outcome(reason) for reason in (Reason.DAMAGED, Reason.WOULD_NOT_SHRINK))
+    assert [breaker.observe(one) for one in [bad] * 300 + [good] * 300] == [None] * 600
