@@ -1,9 +1,12 @@
 """What a process that replaces pictures holds open: roots with their locks, the ledger, the model."""
 
+import errno
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from typing import Final
 
 from daemon.config.roots import check_roots
 from daemon.config.schema import Config, Selection
@@ -12,15 +15,17 @@ from daemon.log import log
 from daemon.names import NameFilter
 from daemon.releasing import Vaults
 from daemon.rules import RuleBook
-from framekeep.errors import ConfigurationError, LedgerError
-from framekeep.models.base import Model
+from framekeep.errors import ConfigurationError, LedgerError, ModelUnavailableError
+from framekeep.models.base import Model, timed_look
 from framekeep.models.catalogue import ModelChoice
 from storage.holds import HoldBook
 from storage.ledger.opening import ledger_exists, open_reader, open_writer
 from storage.ledger.reader import Reader
 from storage.ledger.writer import Writer
 from storage.recovery import recover
-from storage.root import Root
+from storage.root import OWN, Root
+
+_NO_EXCHANGE: Final = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,12 @@ def open_model(selection: Selection) -> Model:
     """The configured model of record. Raises ModelUnavailableError."""
     from framekeep.models.classifier import open_classifier  # noqa: PLC0415 - torch takes seconds to import
 
-    return open_classifier(model_choice(selection), selection.device, selection.batch)
+    model = open_classifier(model_choice(selection), selection.device, selection.batch)
+    try:
+        timed_look(model, time.perf_counter)
+    except (FloatingPointError, RuntimeError) as error:
+        raise ModelUnavailableError(f"the model {selection.model} cannot look at a picture: {error}") from error
+    return model
 
 
 def model_choice(selection: Selection) -> ModelChoice:
@@ -113,6 +123,10 @@ def open_root(path: str) -> Root:
         root.probe()
     except OSError as error:
         root.close()
+        if error.errno not in _NO_EXCHANGE:
+            raise LedgerError(
+                f"nothing can be written below {path}/{OWN}: {error.strerror}; correct that first"
+            ) from error
         raise ConfigurationError(
             f"pictures below {path} cannot be replaced safely: its filesystem does not exchange two files in one step "
             f"({error.strerror}); watch a folder on ext4, xfs, btrfs or tmpfs"

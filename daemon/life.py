@@ -50,7 +50,7 @@ async def live(stages: Stages, acting: Acting, sheet: Sheet) -> Draft:
             original = await stages.codec(understand, picture.data, sheet.rules.limits)
             async with stages.pixels.spending(original.width * original.height):
                 chosen = await _choose(stages, sheet, original)
-            written = await _settle_on(stages, sheet, original, chosen)
+                written = await _settle_on(stages, sheet, original, chosen)
         return await acting.replace(sheet, written)
     except Kept as kept:
         return await acting.keep(sheet, kept)
@@ -63,7 +63,9 @@ async def _read(stages: Stages, acting: Acting, sheet: Sheet) -> Picture:
     with sheet.timing("read"):
         candidate = sheet.candidate
         picture = await stages.disk(read, candidate.tree, candidate.path, sheet.rules.limits.max_bytes)
-        sheet.identity, sheet.sha256 = picture.identity, picture.sha256
+        if picture.identity != candidate.identity:
+            raise Kept(Reason.UNSETTLED, "it changed after it had settled")
+        sheet.sha256 = picture.sha256
         await acting.recognise(sheet, picture)
     return picture
 

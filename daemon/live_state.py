@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from typing import Any, Final
 
+from framekeep.errors import ConfigurationError
+
 _FILE: Final = "state.json"
 _START_TIME: Final = 21
 """The place of a process's start time in /proc/PID/stat, counted from 0, behind its name (proc(5))."""
@@ -14,7 +16,12 @@ class LiveState:
     """The daemon's side: writes the state when it has changed."""
 
     def __init__(self, runtime_directory: Path) -> None:
-        runtime_directory.mkdir(parents=True, exist_ok=True)
+        try:
+            runtime_directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(
+                f"the runtime_directory {runtime_directory} cannot be made: {error.strerror}"
+            ) from error
         self._path = runtime_directory / _FILE
         self._written: dict[str, Any] | None = None
         self._process = {"pid": os.getpid(), "start_time": _start_time(os.getpid())}

@@ -29,10 +29,11 @@ from daemon.suspects import try_suspects
 from daemon.sweep import stages_of
 from daemon.watch import Hearing, Watcher
 from framekeep.errors import FramekeepError
-from framekeep.reasons import Reason
 from storage.records import Draft, Place
 
 _RELEASE_MINUTES: Final = 60
+_BACKLOG: Final = 1000
+"""While more pictures wait, a rescan does, so that one that has just arrived is not behind all of an archive."""
 _RESUMPTION_SECONDS: Final = 5
 """How soon a resumption by another process is noticed."""
 
@@ -58,12 +59,14 @@ async def serve(house: House, stop: asyncio.Event, reopen: asyncio.Event, notifi
         acting = Guarded(replacing, breaking)
         pipeline = Pipeline(stages, acting, house.rules, _decided(watched, reporter))
         try:
-            await asyncio.to_thread(try_suspects, house)
-            await asyncio.to_thread(watcher.start)
-            notifier.tell(READY=1, STATUS=reporter.sentence())
-            log.info("serving", roots=list(house.roots), model=house.model.name, device=house.model.device)
             async with asyncio.TaskGroup() as tasks:
+                watchdog = tasks.create_task(_watchdog(stages, journal, notifier))
+                await asyncio.to_thread(try_suspects, house)
+                await asyncio.to_thread(watcher.start)
+                notifier.tell(READY=1, STATUS=reporter.sentence())
+                log.info("serving", roots=list(house.roots), model=house.model.name, device=house.model.device)
                 others = [
+                    watchdog,
                     tasks.create_task(_rescans(house, scan, watched, watcher, (rescan, reopen))),
                     tasks.create_task(_releases(house, journal, release)),
                     tasks.create_task(_heads(house, head)),
@@ -71,7 +74,6 @@ async def serve(house: House, stop: asyncio.Event, reopen: asyncio.Event, notifi
                     tasks.create_task(_resumptions(breaking, rescan)),
                     tasks.create_task(keep_doing(house, journal)),
                     tasks.create_task(reporter.keep_writing(notifier)),
-                    tasks.create_task(_watchdog(stages, journal, notifier)),
                     tasks.create_task(_stop_when(stop, watched, notifier)),
                 ]
                 await pipeline.run(watched.candidates())
@@ -100,7 +102,7 @@ def _decided(watched: Watched, reporter: Reporter) -> Callable[[Sheet, Draft], N
     def decided(sheet: Sheet, draft: Draft) -> None:
         reporter.count(draft)
         log_decision(sheet, draft)
-        watched.decided(sheet.candidate, again=draft.reason is Reason.UNSETTLED)
+        watched.decided(sheet.candidate)
 
     return decided
 
@@ -144,6 +146,8 @@ async def _rescans(
         await asyncio.to_thread(watcher.rearm)
         for root in house.roots.values():
             async for candidate in scan.below(root):
+                while len(watched) > _BACKLOG:  # noqa: ASYNC110 - nothing waits for it to the second
+                    await asyncio.sleep(1)
                 watched.found(candidate, missed=candidate.missed and not first)
         first = False
 

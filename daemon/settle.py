@@ -71,10 +71,10 @@ class SettleTracker:
         if not wait.looking:
             self._enqueue(place, wait)
 
-    def due(self, now: float) -> list[Place]:
-        """The files that want a look now. The caller answers each with exactly one `looked`."""
-        places = []
-        while self._agenda and self._agenda[0][0] <= now:
+    def due(self, now: float, most: int | None = None) -> list[Place]:
+        """The files that want a look now, `most` at once. The caller answers each with exactly one `looked`."""
+        places: list[Place] = []
+        while self._agenda and self._agenda[0][0] <= now and len(places) != most:
             at, _, place = heapq.heappop(self._agenda)
             wait = self._waits.get(place)
             if wait is None or wait.queued != at:

@@ -4,12 +4,16 @@ import asyncio
 import os
 import time
 from collections.abc import Sequence
+from typing import Final
 
 from daemon.candidates import Candidate
 from daemon.settle import SettleTracker
 from storage.files import FileIdentity
 from storage.records import Place
 from storage.root import Tree
+
+_AT_ONCE: Final = 256
+"""Looks in one round: a backlog must not keep a picture waiting that has just arrived."""
 
 
 class Settling:
@@ -41,7 +45,7 @@ class Settling:
 
     async def ready(self) -> list[Candidate]:
         """Looks at the files whose time has come. Returns those that have settled."""
-        due = self._tracker.due(time.monotonic())
+        due = self._tracker.due(time.monotonic(), _AT_ONCE)
         if not due:
             return []
         identities = await asyncio.to_thread(lambda: [self._look(place) for place in due])

@@ -1,5 +1,6 @@
 """The two sources of the pipeline: what a sweep finds, and what a daemon's watcher and rescans deliver."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -19,11 +20,15 @@ _PATIENCE: Final = 10
 
 
 async def swept(
-    scan: Scan, settling: Settling, targets: Sequence[tuple[Tree, str]], settle_seconds: float
+    scan: Scan,
+    settling: Settling,
+    targets: Sequence[tuple[Tree, str]],
+    settle_seconds: float,
+    stopped: Callable[[], bool],
 ) -> AsyncIterator[Candidate]:
     """Every candidate of the targets: what has long stopped changing at once, the rest when it has settled.
 
-    What still changes in the end comes out as unsettled.
+    What still changes in the end comes out as unsettled. Where `stopped`, it waits for nothing more.
     """
     for tree, below in targets:
         async for found in scan.below(tree, below):
@@ -35,7 +40,7 @@ async def swept(
                 for settled in await settling.ready():
                     yield settled
     give_up = time.monotonic() + _PATIENCE * settle_seconds
-    while len(settling) and time.monotonic() < give_up:
+    while len(settling) and time.monotonic() < give_up and not stopped():
         await settling.wait()
         for settled in await settling.ready():
             yield settled
@@ -50,7 +55,7 @@ class Watched:
         self._settling = settling
         self._not_done = not_done
         self._in_flight: set[Place] = set()
-        self._stopping = False
+        self._stop = asyncio.Event()
 
     def __len__(self) -> int:
         """How many files wait or are in flight."""
@@ -58,7 +63,7 @@ class Watched:
 
     def stop(self) -> None:
         """No candidate comes after this."""
-        self._stopping = True
+        self._stop.set()
         self._settling.wake()
 
     def heard(self, place: Place) -> None:
@@ -70,19 +75,19 @@ class Watched:
         if candidate.place not in self._settling and candidate.place not in self._in_flight:
             self._settling.touch(candidate.place, missed=missed)
 
-    def decided(self, candidate: Candidate, *, again: bool) -> None:
-        """The candidate is decided; `again`: it changed on the way, so it has to settle once more."""
+    def decided(self, candidate: Candidate) -> None:
+        """The candidate is decided. One that changed on the way comes again by that event, or by a rescan."""
         self._in_flight.discard(candidate.place)
-        if again:
-            self._settling.touch(candidate.place)
 
     async def candidates(self) -> AsyncIterator[Candidate]:
         """Settled files that the ledger does not know to be done, until `stop`."""
-        while not self._stopping:
+        while not self._stop.is_set():
             for candidate in await self._not_done(self._not_in_flight(await self._settling.ready())):
+                if self._stop.is_set():
+                    return
                 self._in_flight.add(candidate.place)
                 yield candidate
-            if not self._stopping:
+            if not self._stop.is_set():
                 await self._settling.wait()
 
     def _not_in_flight(self, settled: list[Candidate]) -> list[Candidate]:

@@ -81,7 +81,18 @@ def targets_of(config: Config, paths: Sequence[Path]) -> list[Place]:
     """Each path as a place below its root; no path at all means every root. Raises UsageError."""
     if not paths:
         return [Place(str(root), "") for root in config.watch.roots]
-    return [place_of(config, path) for path in paths]
+    for path in paths:
+        if not os.path.lexists(path):
+            raise UsageError(f"{path} does not exist")
+    places = sorted({place_of(config, path) for path in paths}, key=lambda place: (place.root, place.path))
+    return [place for place in places if not any(_is_below(place, other) for other in places)]
+
+
+def _is_below(place: Place, other: Place) -> bool:
+    """Whether one place lies inside another, so that it would be swept twice."""
+    if place.root != other.root or place.path == other.path:
+        return False
+    return other.path == "" or place.path.startswith(f"{other.path}/")
 
 
 def place_of(config: Config, path: Path) -> Place:
@@ -139,13 +150,15 @@ async def _run(
 ) -> None:
     def interrupt() -> None:
         sweeping.interrupted = True
+        settling.wake()
 
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, interrupt)
     settle_seconds = config.watch.settle_seconds
     settling = Settling(settle_seconds, [tree for tree, _ in targets])
-    await pipeline.run(_until_interrupted(swept(scan, settling, targets, settle_seconds), sweeping))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, interrupt)
+    found = swept(scan, settling, targets, settle_seconds, lambda: sweeping.interrupted)
+    await pipeline.run(_until_interrupted(found, sweeping))
 
 
 async def _until_interrupted(candidates: AsyncIterator[Candidate], sweeping: Sweeping) -> AsyncIterator[Candidate]:

@@ -1,6 +1,6 @@
 """A trial: one suspect of a crash, alone in a process with limits. Only this process's death convicts it.
 
-The parent passes one JSON object on standard input. Exit code 0: the picture can be worked on, or has a reason.
+The parent passes one JSON object on standard input.
 """
 
 import json
@@ -18,6 +18,7 @@ from framekeep.variants import Encoder, climb
 from storage.reading import read
 from storage.root import Tree
 
+_OUT_OF_MEMORY: Final = 99
 _SECONDS: Final = 120
 """Of processor time."""
 
@@ -45,7 +46,7 @@ def survives(case: Case) -> bool:
         )
     except subprocess.TimeoutExpired:
         return False
-    return child.returncode == 0
+    return child.returncode >= 0 and child.returncode != _OUT_OF_MEMORY  # negative: a signal ended it
 
 
 def main() -> None:
@@ -58,6 +59,8 @@ def main() -> None:
         _work_on(case, parse_ladder(case.ladder))
     except Kept:
         return
+    except MemoryError:
+        sys.exit(_OUT_OF_MEMORY)
 
 
 def _work_on(case: Case, ladder: Ladder) -> None:

@@ -38,8 +38,8 @@ def _mark(root: Root, name: str, path: str) -> None:
 
 
 def suspects(root: Root) -> dict[str, str]:
-    """The paths that were in flight when the last process ended, by the names of their marks."""
-    return {name: path for name in os.listdir(root.in_flight) if (path := _path(root, name))}  # noqa: PTH208 - by descriptor
+    """The paths that were in flight when the last process ended, by their marks; empty where a mark was just made."""
+    return {name: _path(root, name) for name in os.listdir(root.in_flight)}  # noqa: PTH208 - by descriptor
 
 
 def acquit(root: Root, mark: str) -> None:

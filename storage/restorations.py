@@ -18,6 +18,7 @@ from contextlib import ExitStack
 from datetime import datetime
 from typing import Protocol
 
+from storage import sidecar
 from storage.files import FileIdentity
 from storage.reading import digest_at
 from storage.records import Restoration, VaultEntry
@@ -64,6 +65,8 @@ def _end(root: Root, held: VaultEntry) -> FileIdentity | None:
         place = _place(opened, root, held)
         original = inode_at(root.vault, held.entry)
         if original is None:
+            sidecar.drop(root.vault, held.entry)
+            os.fsync(root.vault)  # the process that removed it may have died before it had done so
             return _at_path(place, held)
         back = place if place and inode_at(*place) == original else None
         if not _clear(root, held.entry, (back, original), held.sha256_after) or back is None:

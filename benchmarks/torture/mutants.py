@@ -2,8 +2,8 @@
 
 usage: python -m benchmarks.torture.mutants [NAME…]
 
-Works on a copy of the tree. Every fsync in storage/ is a mutant of its own, found by its syntax; the others are named
-below. A safeguard that has changed its wording makes this fail, so that the list is kept true.
+Works on a copy of the tree. Every fsync in storage/ and daemon/ is a mutant of its own, found by its syntax; the others
+are named below. A safeguard that has changed its wording makes this fail, so that the list is kept true.
 """
 
 import ast
@@ -122,6 +122,12 @@ NAMED: Final = (
         _VAULT,
     ),
     Mutant(
+        "the hash of an original before it is released",
+        "storage/vault.py",
+        (("            if not _is_original(descriptor, held):", "            if False:"),),
+        _VAULT,
+    ),
+    Mutant(
         "every look at what a restored original replaces",
         "storage/vault.py",
         (
@@ -138,7 +144,12 @@ NAMED: Final = (
 
 def mutants() -> list[Mutant]:
     """All of them."""
-    return [*NAMED, *(mutant for file in sorted((REPOSITORY / "storage").rglob("*.py")) for mutant in _fsyncs(file))]
+    return [*NAMED, *(mutant for file in sources() for mutant in _fsyncs(file))]
+
+
+def sources() -> list[Path]:
+    """Where files are changed."""
+    return sorted(path for room in ("storage", "daemon") for path in (REPOSITORY / room).rglob("*.py"))
 
 
 def _fsyncs(path: Path) -> Iterator[Mutant]:

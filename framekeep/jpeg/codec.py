@@ -4,6 +4,7 @@ import io
 import os
 import struct
 from contextlib import suppress
+from functools import cache
 from importlib.metadata import version
 
 from PIL import Image, features
@@ -63,6 +64,7 @@ def same_pixels(one: bytes, other: bytes) -> bool:
     return (first.mode, first.size) == (second.mode, second.size) and first.tobytes() == second.tobytes()
 
 
+@cache
 def encoder_versions() -> str:
     """What made a variant, for the ledger: "pillow 12.0.0, libjpeg-turbo 3.1.2, mozjpeg-lossless 1.3.1"."""
     library = "libjpeg-turbo" if features.check_feature("libjpeg_turbo") else "libjpeg"
