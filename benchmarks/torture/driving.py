@@ -10,6 +10,7 @@ import traceback
 import warnings
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from types import ModuleType
 from typing import Any
 from unittest.mock import patch
@@ -38,8 +39,7 @@ def start(config: Config) -> int:
         with opened(config, Blink()) as house:
             sweep(house, targets_of(config, []), sweeping)
     except FramekeepError as error:
-        print(f"framekeep: {error}", flush=True)
-        return error.exit_code
+        return _failed(error)
     return PARTIAL if sweeping.tally.failed else 0
 
 
@@ -49,8 +49,13 @@ def repair(config: Config) -> int:
         with opened(config, Blink()):
             return 0
     except FramekeepError as error:
+        return _failed(error)
+
+
+def _failed(error: FramekeepError) -> int:
+    with suppress(OSError):  # it may be the log that cannot be written
         print(f"framekeep: {error}", flush=True)
-        return error.exit_code
+    return error.exit_code
 
 
 def forked(site: Site, work: Callable[[], int]) -> int:
