@@ -1,6 +1,7 @@
 """framekeep sweep."""
 
 import json
+import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +16,7 @@ from daemon.log import configure
 from daemon.openings import sentence
 from daemon.sweep import Sweeping, rehearse, targets_of
 from daemon.sweep import sweep as sweep_through
-from framekeep.errors import BreakerOpenError
+from framekeep.errors import BreakerOpenError, UsageError
 
 app = verb()
 
@@ -49,6 +50,9 @@ def sweep(
 
 
 def _swept(config: Config, paths: list[Path], *, dry_run: bool, accept_model: bool) -> Sweeping:
+    for path in paths:
+        if not os.path.lexists(path):
+            raise UsageError(f"{path} does not exist")
     targets = targets_of(config, paths)
     sweeping = Sweeping(dry_run)
     with ExitStack() as held:

@@ -81,9 +81,6 @@ def targets_of(config: Config, paths: Sequence[Path]) -> list[Place]:
     """Each path as a place below its root; no path at all means every root. Raises UsageError."""
     if not paths:
         return [Place(str(root), "") for root in config.watch.roots]
-    for path in paths:
-        if not os.path.lexists(path):
-            raise UsageError(f"{path} does not exist")
     places = sorted({place_of(config, path) for path in paths}, key=lambda place: (place.root, place.path))
     return [place for place in places if not any(_is_below(place, other) for other in places)]
 
