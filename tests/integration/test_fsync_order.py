@@ -21,7 +21,7 @@ from benchmarks.torture.tracing import NEVER, STRACE, Call, traced
 pytestmark = pytest.mark.skipif(STRACE is None, reason="strace is not installed")
 
 CHANGES = ("write", "pwrite64", "fchmod", "fchown", "fsetxattr", "utimensat", "ftruncate")
-WATCHED = ("openat", "mkdir", "mkdirat", "linkat", "unlinkat", "renameat2", "fsync", "fdatasync", *CHANGES)
+WATCHED = ("openat", "mkdir", "mkdirat", "linkat", "unlink", "unlinkat", "renameat2", "fsync", "fdatasync", *CHANGES)
 LOCKS = ("lock", "holds.lock", "holds.turn")
 SQLITES = ("ledger.sqlite", "-wal", "-shm", "-journal")
 """Files that SQLite sees to itself."""
@@ -30,19 +30,21 @@ SQLITES = ("ledger.sqlite", "-wal", "-shm", "-journal")
 class Trace:
     """The calls of one or more processes, one after the other, as far as they concern a folder with root and ledger."""
 
-    def __init__(self, folder: Path, *runs: Sequence[Call]):
+    def __init__(self, folder: Path, *runs: Sequence[Call], lasting: tuple[str, ...] = ("vault",)):
+        """`lasting`: in which of framekeep's folders it matters that what goes is gone for good."""
         self.folder = str(folder)
+        self.lasting = lasting
         self.calls = [call for number, run in enumerate(runs) for call in _later(run, number)]
         self.synced = [call for call in self.calls if call.name in ("fsync", "fdatasync") and call.succeeded]
         self.ledger = [call for call in self.calls if call.name == "pwrite64" and call.paths[0].endswith("-wal")]
         self.end = runs[-1][-1].ended + (len(runs) - 1) * NEVER + 1
 
     def exchanges(self) -> list[Call]:
-        return [call for call in self.calls if "RENAME_EXCHANGE" in call.arguments and call.succeeded]
+        return [call for call in self.calls if _is_exchange(call) and call.succeeded]
 
     def unsafe(self) -> list[str]:
         """What a power cut could undo after somebody was told of it."""
-        made = [(call, folder) for call in self.calls if call.succeeded for folder in _folders_changed(call)]
+        made = [(call, folder) for call in self.calls if call.succeeded for folder in self._folders_changed(call)]
         written = [(call, path) for call in self.calls if call.succeeded for path in _files_changed(call)]
         return [
             f"{path} was not fsynced after {call.name}({call.arguments[:200]})"
@@ -60,6 +62,19 @@ class Trace:
     def _is_synced(self, path: str, after: int, before: int) -> bool:
         return any(after < call.began and call.ended < before and call.paths[0] == path for call in self.synced)
 
+    def _folders_changed(self, call: Call) -> list[str]:
+        """Which folders have an entry that they had not before, or have lost one that counts."""
+        if call.name == "mkdir":
+            return [str(Path(call.names[0]).parent)]
+        if call.name == "mkdirat" or (call.name == "openat" and "O_CREAT" in call.arguments):
+            return [str(Path(_opened(call)).parent)]
+        if call.name in ("renameat2", "linkat"):
+            return [path for path in call.paths if path == call.paths[1] or self._lasts(path) or _is_exchange(call)]
+        return [path for path in call.paths[:1] if call.name == "unlinkat" and self._lasts(path)]
+
+    def _lasts(self, folder: str) -> bool:
+        return Path(folder).name in self.lasting
+
     def planned_before(self, exchange: Call) -> bool:
         """Whether a row that names the entry was written to the ledger's log, and that fsynced, before."""
         entry = exchange.names[1]
@@ -72,15 +87,8 @@ def _later(run: Sequence[Call], number: int) -> Iterator[Call]:
         yield changed(call, began=call.began + number * NEVER, ended=call.ended + number * NEVER)
 
 
-def _folders_changed(call: Call) -> list[str]:
-    """Which folders have an entry that they had not before, or have lost one that counts."""
-    if call.name == "mkdir":
-        return [str(Path(call.names[0]).parent)]
-    if call.name == "mkdirat" or (call.name == "openat" and "O_CREAT" in call.arguments):
-        return [str(Path(_opened(call)).parent)]
-    if call.name in ("renameat2", "linkat"):
-        return call.paths if "RENAME_EXCHANGE" in call.arguments else call.paths[1:]
-    return call.paths[:1] if call.name == "unlinkat" and call.paths[0].endswith("/vault") else []
+def _is_exchange(call: Call) -> bool:
+    return "RENAME_EXCHANGE" in call.arguments
 
 
 def _files_changed(call: Call) -> list[str]:
@@ -184,6 +192,9 @@ def test_a_backup_is_durable(folder: Path):
     trace = Trace(folder, run("backed_up", folder))
     assert (folder / "copy.sqlite").stat().st_size
     assert trace.unsafe() == []
+    # A journal that came back would have SQLite undo the whole copy.
+    *_, gone = (call for call in trace.calls if call.name == "unlink" and call.names[0].endswith("copy.sqlite-journal"))
+    assert any(call.began > gone.ended and call.paths[0] == trace.folder for call in trace.synced)
 
 
 def killed_in_each_call_after(act: str, name: str, new_folder: Callable[[], Path]) -> Iterator[tuple[Path, list[Call]]]:
@@ -213,7 +224,7 @@ def test_a_start_makes_durable_what_a_killed_restoration_did(new_folder: Callabl
         return folder
 
     for folder, killed in killed_in_each_call_after("restored", "linkat", replaced):
-        trace = Trace(folder, killed, run("recovered", folder))
+        trace = Trace(folder, killed, run("recovered", folder), lasting=("vault", "staged"))
         places = (vault(folder) / ENTRY, folder / "incoming" / PICTURE)
         assert ORIGINAL in [place.read_bytes() for place in places if place.exists()]
         assert not list(vault(folder).with_name("staged").iterdir())
