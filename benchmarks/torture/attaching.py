@@ -15,6 +15,8 @@ from benchmarks.torture.driving import ended, forked, one_thread
 from benchmarks.torture.site import Site
 
 STRACE: Final = shutil.which("strace")
+_PATIENCE: Final = 120.0
+"""Seconds."""
 _LINE: Final = re.compile(r"(?P<name>\w+)\((?P<arguments>.*?)(?:\) += (?P<result>.*)| <unfinished \.\.\.>)")
 _PLACE: Final = re.compile(r"(?:AT_FDCWD|\d+)<((?:\\x[0-9a-f]{2})*)>")
 _STRING: Final = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
@@ -82,7 +84,7 @@ def attached(site: Site, work: Callable[[], int], *injections: str, during: Call
             _stopped(process)
             during()
             os.kill(process, signal.SIGCONT)
-        code = ended(process)
+        code = _ended_in_time(process, tracer)
     return Trial(code, list(_calls(log.read_text().splitlines())))
 
 
@@ -96,6 +98,15 @@ def _stopped(process: int) -> None:
     _, status = os.waitpid(process, os.WUNTRACED)
     if not os.WIFSTOPPED(status):
         raise RuntimeError(f"the process ended before it stopped: {os.waitstatus_to_exitcode(status)}")
+
+
+def _ended_in_time(process: int, tracer: subprocess.Popen[str]) -> int:
+    """One that hangs is killed, which its exit code tells."""
+    try:
+        tracer.wait(_PATIENCE)
+    except subprocess.TimeoutExpired:
+        os.kill(process, signal.SIGKILL)
+    return ended(process)
 
 
 def _calls(lines: Sequence[str]) -> Iterator[Call]:

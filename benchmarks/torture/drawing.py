@@ -21,3 +21,8 @@ def drawn(seed: int, size: tuple[int, int] = SMALL, quality: int = 92, **saving:
     file = io.BytesIO()
     Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(file, "JPEG", **{"quality": quality} | saving)
     return file.getvalue()
+
+
+def unique(picture: bytes, comment: bytes) -> bytes:
+    """The picture with a comment segment: as quick as copying, and no two are the same."""
+    return picture[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + picture[2:]

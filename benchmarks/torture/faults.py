@@ -55,6 +55,10 @@ FOR_GOOD: Final = frozenset(("EIO", "ENOSPC", "EROFS", "EMFILE"))
 """What does not pass by itself. But for a lock: then SQLite waits for as long as it was told to."""
 _READS: Final = frozenset(("openat", "newfstatat", "read", "mmap", "getdents64"))
 """Where these fail for good Python cannot even load its own modules: then the process may end with a trace."""
+_PIPES: Final = frozenset(("write",))
+"""Where these fail for good, they fail on the pipes to Python's own processes too: likewise."""
+_LOCKS: Final = ("/lock", ".lock", ".turn")
+"""A close that fails closes all the same, but strace's does not: the lock would be held for ever."""
 _OPEN: Final = ("EIO", "ENOMEM")
 _OURS: Final = "/.framekeep/"
 """Nobody but framekeep takes anything away from there, so what it put there cannot be missing."""
@@ -97,6 +101,8 @@ def _failures(workshop: Workshop) -> Iterator[Failure]:
 def _errnos(call: Call) -> Iterator[str]:
     if "AT_EMPTY_PATH" in call.arguments:  # an open file's own state
         return iter(_OPEN)
+    if call.name == "close" and call.paths[0].endswith(_LOCKS):
+        return iter(())
     missing = "ENOENT" if any(_OURS in path for path in call.paths) and call.name in _READS else ""
     return (errno for errno in ERRNOS.get(call.name, ()) if errno != missing)
 
@@ -128,7 +134,7 @@ def _ended(failure: Failure, code: int) -> Verdict:
     documented = {0, PARTIAL}
     if concerns_ledger or failure.for_good or failure.scenario.crash or failure.scenario.fresh:
         documented |= {LedgerError.exit_code, ConfigurationError.exit_code}
-    if failure.for_good and failure.call.name in _READS:
+    if failure.for_good and failure.call.name in _READS | _PIPES:
         documented |= {FramekeepError.exit_code}
     if code in documented:
         return found(f"exit_{code}")

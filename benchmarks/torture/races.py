@@ -21,7 +21,7 @@ import simplejpeg
 
 from benchmarks.torture.blink import Blink
 from benchmarks.torture.diary import Diary
-from benchmarks.torture.drawing import drawn
+from benchmarks.torture.drawing import drawn, unique
 from benchmarks.torture.driving import config_of
 from benchmarks.torture.facts import gather, sha
 from benchmarks.torture.racers import DEEDS, IN_PLACE, INSIDE, MODE, TAIL, Order, racers, viewer
@@ -102,17 +102,13 @@ def _planned(races: int, negatives: Sequence[bytes], chance: random.Random) -> l
 
 
 def _drawn_by_lot(number: int, negatives: Sequence[bytes], chance: random.Random) -> tuple[bytes, Race]:
-    before, fresh = (_unique(chance.choice(negatives), b"%d %d" % (number, turn)) for turn in range(2))
+    before, fresh = (unique(chance.choice(negatives), b"%d %d" % (number, turn)) for turn in range(2))
     deed = chance.choice(list(DEEDS))
     when = chance.choice(("before", "after", "beside", "beside"))
     step = chance.choice((*STEPS, "swap_in")) if when != "beside" else "swap_in"
     delay = chance.uniform(0, _LONGEST_DELAY) if when == "beside" else 0.0
     picture = before if deed.startswith("append") else fresh
     return before, Race(when, step, Order(deed, f"gate/{number:04}.jpg", delay, picture))
-
-
-def _unique(negative: bytes, comment: bytes) -> bytes:
-    return negative[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + negative[2:]
 
 
 def _raced(site: Site, planned: list[tuple[bytes, Race]]) -> Verdict:

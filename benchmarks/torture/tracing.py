@@ -44,6 +44,11 @@ class Call:
         return re.findall(r'"((?:[^"\\]|\\.)*)"', self.arguments)
 
 
+def available() -> bool:
+    """Whether strace is here and may trace, which a container may forbid."""
+    return bool(STRACE) and subprocess.run([STRACE or "", "-o", "/dev/null", "true"], check=False).returncode == 0  # noqa: S603 - a tool of the system
+
+
 def traced(command: Sequence[str | Path], calls: Sequence[str], *injections: str) -> list[Call]:
     """The calls of these names that a command and its children made; it may fail, or be killed by an injection."""
     with tempfile.TemporaryDirectory() as scratch:

@@ -1,5 +1,6 @@
 """Opening the ledger: writers create and migrate it, readers never change it."""
 
+import fcntl
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -37,9 +38,22 @@ def open_writer(url: str, clock: Callable[[], datetime] = _utc_now) -> Writer:
     with told(ledger):
         _make(ledger.parent)
         with _closed_on_failure(_writing(ledger)) as engine:
+            with _alone_in(ledger.parent):
+                engine.connect().close()
             with engine.begin() as connection:
                 migrate(connection, ledger)
             return Writer(engine, ledger, clock)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """For the first connection: where two give a new file its journal mode, SQLite refuses one without waiting."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _make(folder: Path) -> None:

@@ -16,9 +16,9 @@ import pytest
 from benchmarks.torture import scenes
 from benchmarks.torture.drawing import drawn
 from benchmarks.torture.scenes import ENTRY, ORIGINAL, PICTURE
-from benchmarks.torture.tracing import NEVER, STRACE, Call, traced
+from benchmarks.torture.tracing import NEVER, Call, available, traced
 
-pytestmark = pytest.mark.skipif(STRACE is None, reason="strace is not installed")
+pytestmark = pytest.mark.skipif(not available(), reason="strace is not installed, or may not trace")
 
 CHANGES = ("write", "pwrite64", "fchmod", "fchown", "fsetxattr", "utimensat", "ftruncate")
 WATCHED = ("openat", "mkdir", "mkdirat", "linkat", "unlink", "unlinkat", "renameat2", "fsync", "fdatasync", *CHANGES)

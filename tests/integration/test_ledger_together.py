@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from threading import Event
+from threading import Barrier, Event
 
 import pytest
 
@@ -94,6 +94,19 @@ def test_two_writers_wait_for_each_other(url: str):
     with open_reader(url) as reader:
         totals = {total.key: total.pictures for total in reader.totals("camera")}
     assert totals == {"gate": 10 * BATCH, "hall": 20, "yard": 10 * BATCH}
+
+
+def test_a_new_ledger_is_opened_by_many_at_once(tmp_path: Path):
+    """SQLite does not wait where two give a new file its journal mode."""
+    together = Barrier(8)
+
+    def open_it(url: str) -> None:
+        together.wait()
+        open_writer(url).close()
+
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(30):
+            list(pool.map(open_it, [f"sqlite:///{tmp_path / str(number)}"] * 8))
 
 
 KILLED = """
