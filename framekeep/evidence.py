@@ -28,7 +28,24 @@ class Prediction:
 
 
 @dataclass(frozen=True)
+class Detections:
+    """What a detector found, likeliest first: n objects.
+
+    `boxes` has left, top, right and bottom in pixels of the whole picture as it is encoded (an EXIF orientation is not
+    applied), shape (n, 4), float32; `scores` shape (n,), float32; `labels` are class indices, shape (n,).
+    """
+
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    labels: NDArray[np.intp]
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+
+@dataclass(frozen=True)
 class Evidence:
     """All that the models of record saw in one variant; a kind that no keeper asked for is absent."""
 
     prediction: Prediction | None = None
+    detections: Detections | None = None

@@ -1,16 +1,14 @@
 """What every model of record offers, whatever kind of evidence it makes."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from framekeep.evidence import Evidence
 
-Prepared = NDArray[np.float32]
-"""One picture as the model wants it: shape (3, height, width)."""
+Prepared = Any
+"""One picture as the model that made it wants it, which nobody else looks into."""
 
 
 class Model(Protocol):
