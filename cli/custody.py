@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.hold import document
+from cli.holds import document
 from cli.options import ConfigOption, JsonOption, load_config, verb
 from cli.paths import as_text, path_fields
 from cli.tables import cell, facts, show
@@ -78,7 +78,10 @@ def _event(told: Told) -> dict[str, Any]:
         "bytes_before": decision.bytes_before,
         "bytes_after": decision.bytes_after,
         "label": decision.label,
+        "evidence_before": _evidence(decision.evidence_before),
+        "evidence_after": _evidence(decision.evidence_after),
         "keeper": decision.keeper,
+        "objects": _evidence(decision.objects),
         "min_confidence": decision.min_confidence,
         "ladder": decision.ladder,
         "model": decision.model,
@@ -87,6 +90,10 @@ def _event(told: Told) -> dict[str, Any]:
         "note": as_text(decision.note),
         "details": {name: value for name, value in payload.items() if name not in {BY, CHANGED}},
     }
+
+
+def _evidence(words: str | None) -> dict[str, Any] | None:
+    return json.loads(words) if words else None
 
 
 def _show_event(told: Told) -> None:
@@ -107,7 +114,17 @@ def _told_of(event: dict[str, Any]) -> list[str]:
     names = ["decision", "reason", "note", "details"]
     if event["event"] in {"kept", "replaced", "abandoned"}:
         names[2:2] = ["rung", "sha256_before", "sha256_after", "bytes_before", "bytes_after", "label"]
-        names += ["keeper", "min_confidence", "ladder", "model", "model_digest", "versions"]
+        names += [
+            "evidence_before",
+            "evidence_after",
+            "keeper",
+            "objects",
+            "min_confidence",
+            "ladder",
+            "model",
+            "model_digest",
+            "versions",
+        ]
     return [name for name in names if event[name] not in (None, "", {})]
 
 

@@ -1,6 +1,7 @@
 """framekeep decisions."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -93,6 +94,7 @@ def _row(decision: Decision) -> dict[str, Any]:
         "standing": str(decision.reason.standing),
         "note": as_text(decision.note),
         "probability": decision.probability,
+        "objects": _objects_in(decision.evidence_before),
         "min_confidence": decision.min_confidence,
         "ladder": decision.ladder,
         "device": decision.device,
@@ -103,6 +105,12 @@ def _row(decision: Decision) -> dict[str, Any]:
         "released_at": _iso(decision.released_at),
         "timings": {f"{stage}_ms": milliseconds for stage, milliseconds in asdict(decision.timings).items()},
     }
+
+
+def _objects_in(evidence: str | None) -> dict[str, int] | None:
+    """How many objects of each class were found; None where no detector looked."""
+    objects = json.loads(evidence or "{}").get("objects")
+    return None if objects is None else dict(Counter(label for label, *_ in objects))
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -10,13 +10,16 @@ from rich.text import Text
 
 from cli.options import ConfigOption, JsonOption, load_config, verb
 from cli.paths import as_text, path_fields
+from cli.picture import check_drawable, write_picture
 from cli.tables import cell, facts, show, table
 from daemon.explaining import Explained, explain_place
-from daemon.house import open_model
 from daemon.log import configure
+from daemon.models import open_record
 from daemon.sweep import place_of
-from framekeep.evidence import Evidence
+from framekeep.evidence import Detections, Evidence
 from framekeep.explaining import Explanation, Seen
+from framekeep.keepers.base import Keeper
+from framekeep.keepers.objects import detections_of, object_keeper_in
 from framekeep.models.describing import top_five
 from framekeep.reasons import Kept
 from framekeep.variants import Written
@@ -30,6 +33,11 @@ _SOURCES: Final = {"vault": "the original in the vault", "file": "the file itsel
 def explain(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="A picture below a root.", readable=False)],
     *,
+    keeper: Annotated[str | None, typer.Option(metavar="K[,K]", help="Instead of the configured one.")] = None,
+    picture: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw original, kept variant and every rung with what is seen in them."),
+    ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -38,18 +46,21 @@ def explain(
     Looks at every variant, and tells which qualify, why the others do not, and what is chosen. A picture that was
     replaced is explained from its original while the vault holds it. Changes nothing.
     """
-    settings = load_config(config)
+    check_drawable(picture)
+    settings = load_config(config).overridden(keeper=keeper)
     configure(settings.service.log_format, "warning")
     place = place_of(settings, path)
-    model = open_model(settings.selection)
+    model = open_record(settings)
     answer = explain_place(settings, model, place)
+    if picture:
+        write_picture(picture, answer, model.class_names)
     if as_json:
-        typer.echo(json.dumps(_document(answer, model.class_names)))
+        typer.echo(json.dumps(document(answer, model.class_names)))
     else:
-        _show(answer, model.class_names)
+        show_explained(answer, model.class_names)
 
 
-def _document(answer: Explained, names: Sequence[str]) -> dict[str, Any]:
+def document(answer: Explained, names: Sequence[str]) -> dict[str, Any]:
     explanation = answer.explanation
     return {
         **path_fields(answer.place.path),
@@ -60,7 +71,7 @@ def _document(answer: Explained, names: Sequence[str]) -> dict[str, Any]:
         "min_confidence": answer.rules.min_confidence,
         "ladder": answer.rules.ladder.name,
         "model": answer.rules.settings.model,
-        "original": {"top5": top_five(explanation.original, names)} if explanation else None,
+        "original": _evidence(explanation.original, names) if explanation else None,
         "variants": [_variant(seen, names) for seen in explanation.variants] if explanation else [],
         **_outcome(answer.outcome, len(answer.source.data) if answer.source else None),
     }
@@ -72,10 +83,25 @@ def _variant(seen: Seen, names: Sequence[str]) -> dict[str, Any]:
         "rung": seen.variant.rung.name,
         "quality": seen.variant.rung.quality,
         "bytes": len(seen.variant.data),
-        "top5": top_five(seen.evidence, names),
+        **_evidence(seen.evidence, names),
         "qualifies": seen.qualifies,
         "why": seen.why,
+        **({"lost": _boxes(seen.objects.lost), "new": _boxes(seen.objects.new)} if seen.objects else {}),
     }
+
+
+def _evidence(evidence: Evidence, names: Sequence[str]) -> dict[str, Any]:
+    detected = {} if evidence.detections is None else {"detections": _boxes(evidence.detections)}
+    return {"top5": top_five(evidence, names), **detected}
+
+
+def _boxes(detections: Detections) -> list[dict[str, Any]]:
+    """`box`: left, top, right and bottom in pixels."""
+    rows = zip(detections.labels, detections.scores.tolist(), detections.boxes.tolist(), strict=True)
+    return [
+        {"label": label, "score": round(score, 4), "box": [round(side, 1) for side in box]}
+        for label, score, box in rows
+    ]
 
 
 def _outcome(outcome: Written | Kept, before: int | None) -> dict[str, Any]:
@@ -86,7 +112,7 @@ def _outcome(outcome: Written | Kept, before: int | None) -> dict[str, Any]:
     return {"reason": outcome.reason.word, "bytes_before": before} | told
 
 
-def _show(answer: Explained, names: Sequence[str]) -> None:
+def show_explained(answer: Explained, names: Sequence[str]) -> None:
     rules = answer.rules
     shown = facts()
     shown.add_row("picture", cell(f"{answer.place.root}/{answer.place.path}"))
@@ -97,6 +123,7 @@ def _show(answer: Explained, names: Sequence[str]) -> None:
     if answer.source and answer.explanation:
         typer.echo()
         _show_variants(answer.explanation, len(answer.source.data), names)
+        _show_objects(answer.explanation, rules.keeper)
 
 
 def _conclusion(outcome: Written | Kept) -> str:
@@ -107,13 +134,40 @@ def _conclusion(outcome: Written | Kept) -> str:
 
 
 def _show_variants(explanation: Explanation, before: int, names: Sequence[str]) -> None:
-    shown = table("rung", "bytes", "qualifies", "top five", right=("bytes",))
-    shown.add_row("original", f"{before:,}", "", _classes(explanation.original, names))
+    sees_labels = explanation.original.prediction is not None
+    shown = table("rung", "bytes", "qualifies", *(["top five"] if sees_labels else []), right=("bytes",))
+    shown.add_row("original", f"{before:,}", "", *_classes(explanation.original, names))
     for seen in explanation.variants:
         verdict = "yes" if seen.qualifies else f"no: {seen.why}"
-        shown.add_row(seen.variant.rung.name, f"{len(seen.variant.data):,}", verdict, _classes(seen.evidence, names))
+        shown.add_row(seen.variant.rung.name, f"{len(seen.variant.data):,}", verdict, *_classes(seen.evidence, names))
     show(shown)
 
 
-def _classes(evidence: Evidence, names: Sequence[str]) -> Text:
-    return cell(", ".join(f"{name} {probability:.2f}" for name, probability in top_five(evidence, names)))
+def _classes(evidence: Evidence, names: Sequence[str]) -> list[Text]:
+    """The cell of the top five, where labels are seen."""
+    if evidence.prediction is None:
+        return []
+    return [cell(", ".join(f"{name} {probability:.2f}" for name, probability in top_five(evidence, names)))]
+
+
+def _show_objects(explanation: Explanation, keeper: Keeper) -> None:
+    """The original's objects, each with the rungs that lose it."""
+    object_keeper = object_keeper_in(keeper)
+    if object_keeper is None:
+        return
+    typer.echo()
+    shown = table("object", "score", "box", "lost at", right=("score",))
+    for one in _boxes(object_keeper.wanted(detections_of(explanation.original))):
+        lost_at = [seen.variant.rung.name for seen in explanation.variants if _loses(seen, one)]
+        left, top, right, bottom = one["box"]
+        shown.add_row(
+            cell(one["label"]),
+            f"{one['score']:.2f}",
+            f"{left:.0f},{top:.0f} to {right:.0f},{bottom:.0f}",
+            ", ".join(lost_at) or "none",
+        )
+    show(shown)
+
+
+def _loses(seen: Seen, one: dict[str, Any]) -> bool:
+    return seen.objects is not None and one in _boxes(seen.objects.lost)

@@ -8,12 +8,13 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from cli.holds import covered, document, local
 from cli.options import ConfigOption, JsonOption, load_config, verb
-from cli.paths import as_text
 from cli.tables import cell, show, table
 from daemon.config.schema import Config
-from daemon.holding import Survey, add_hold, survey
+from daemon.holding import add_hold
 from daemon.restoring import restore_all
+from daemon.surveying import Survey, survey
 from framekeep.errors import UsageError
 from storage.ledger.opening import open_reader, open_writer
 from storage.names import printable
@@ -76,7 +77,7 @@ def add(
         raise UsageError(f"{claim.root} is no watched root")
     added = add_hold(settings, claim)
     found = survey(settings, claim)
-    faults = _restored(settings, found.restorable) if restore else None
+    faults = _restored(settings, found) if restore else None
     if as_json:
         typer.echo(json.dumps({"hold": document(added), **_counts(found, faults)}))
     else:
@@ -134,24 +135,6 @@ def remove(
     typer.echo(f"hold {number} removed", err=True)
 
 
-def document(one: Hold) -> dict[str, Any]:
-    """A hold in JSON; times are UTC."""
-    claim = one.claim
-    return {
-        "number": one.number,
-        "camera": _text(claim.camera),
-        "path": _text(claim.pattern),
-        "root": _text(claim.root),
-        "from": _iso(claim.since),
-        "to": _iso(claim.until),
-        "reason": as_text(claim.reason),
-        "case": _text(claim.case_number),
-        "added_at": _iso(one.added_at),
-        "removed_at": _iso(one.removed_at),
-        "removed_reason": _text(one.removed_reason),
-    }
-
-
 def _time(config: Config, text: str | None, *, is_end: bool) -> datetime | None:
     """UTC. Of a local time that came twice, and of a whole day, the end that covers more."""
     if text is None:
@@ -168,51 +151,63 @@ def _time(config: Config, text: str | None, *, is_end: bool) -> datetime | None:
         ) from None
 
 
-def _restored(config: Config, entries: Sequence[VaultEntry]) -> dict[str, str]:
-    """Why some were not restored, by path."""
-    return {held.place.path: fault for held, fault in restore_all(config, entries) if fault is not None}
+def _restored(config: Config, found: Survey) -> dict[VaultEntry, str]:
+    """Why some were not restored. What is blocked is tried as well: the refusal says why."""
+    wanted = [*found.restorable, *found.blocked]
+    return {held: fault for held, fault in restore_all(config, wanted) if fault is not None}
 
 
-def _counts(found: Survey, faults: dict[str, str] | None) -> dict[str, Any]:
-    restored = 0 if faults is None else len(found.restorable) - len(faults)
+def _counts(found: Survey, faults: dict[VaultEntry, str] | None) -> dict[str, Any]:
+    def left(entries: Sequence[VaultEntry]) -> int:
+        return sum(faults is None or held in faults for held in entries)
+
+    restorable, blocked = left(found.restorable), left(found.blocked)
     return {
         "untouched": found.untouched,
-        "restorable": len(found.restorable) - restored,
-        "restored": restored,
+        "restorable": restorable,
+        "restored": len(found.restorable) + len(found.blocked) - restorable - blocked,
+        "blocked": blocked,
         "released_before": found.released,
     }
 
 
-def _tell(config: Config, added: Hold, found: Survey, faults: dict[str, str] | None) -> None:
+def _tell(config: Config, added: Hold, found: Survey, faults: dict[VaultEntry, str] | None) -> None:
     counts = _counts(found, faults)
-    typer.echo(f"hold {added.number}: {_covered(config, added)}")
+    typer.echo(f"hold {added.number}: {covered(added, config.holds.rules.zone)}")
     typer.echo(f"untouched: {counts['untouched']:,} pictures")
     if faults is not None:
         typer.echo(f"restored: {counts['restored']:,} pictures")
     advice = "; framekeep hold add --restore puts originals back" if counts["restorable"] and faults is None else ""
     typer.echo(f"replaced, with the original in the vault: {counts['restorable']:,} pictures{advice}")
+    if counts["blocked"]:
+        typer.echo(
+            f"in the vault, with something else at the path: {counts['blocked']:,} pictures; move that away first"
+        )
     typer.echo(f"replaced, with the original deleted before: {found.released:,} pictures; nothing brings those back")
-    for path, fault in (faults or {}).items():
-        typer.echo(f"{printable(path)} not restored: {printable(fault)}", err=True)
+    for held, fault in (faults or {}).items():
+        typer.echo(f"{printable(held.place.path)} not restored: {printable(fault)}", err=True)
 
 
 def _show(config: Config, found: Sequence[Hold]) -> None:
-    shown = table("hold", "covers", "reason", "case", "added", "removed", right=("hold",))
+    shown, zone = (
+        table("hold", "covers", "reason", "case", "added", "removed", right=("hold",)),
+        config.holds.rules.zone,
+    )
     for one in found:
-        removed = f"{_local(config, one.removed_at)}: {one.removed_reason}" if one.removed_at else ""
+        removed = f"{local(one.removed_at, zone)}: {one.removed_reason}" if one.removed_at else ""
         shown.add_row(
             str(one.number),
-            cell(_covered(config, one)),
+            cell(covered(one, zone)),
             cell(one.claim.reason),
             cell(one.claim.case_number or ""),
-            _local(config, one.added_at),
+            local(one.added_at, zone),
             cell(removed),
         )
     show(shown)
 
 
 def _confirm(config: Config, found: Hold) -> None:
-    typer.echo(f"hold {found.number}: {_covered(config, found)}", err=True)
+    typer.echo(f"hold {found.number}: {covered(found, config.holds.rules.zone)}", err=True)
     typer.echo("What it alone covers may be replaced, and originals may be deleted for good.", err=True)
     try:
         sure = typer.confirm(f"Remove hold {found.number}?", err=True)
@@ -220,28 +215,3 @@ def _confirm(config: Config, found: Hold) -> None:
         sure = False
     if not sure:
         raise UsageError(f"hold {found.number} stays: say yes to remove it, or give --yes")
-
-
-def _covered(config: Config, one: Hold) -> str:
-    claim = one.claim
-    parts = [
-        f"camera {claim.camera}" if claim.camera is not None else None,
-        f"paths {claim.pattern}" if claim.pattern is not None else None,
-        f"in {claim.root}" if claim.root is not None else None,
-        f"from {_local(config, claim.since)}" if claim.since else None,
-        f"to {_local(config, claim.until)}" if claim.until else None,
-    ]
-    return printable(", ".join(part for part in parts if part))
-
-
-def _local(config: Config, moment: datetime | None) -> str:
-    """In the configured zone, with its offset."""
-    return moment.astimezone(config.holds.rules.zone).isoformat(sep=" ", timespec="seconds") if moment else ""
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None
-
-
-def _text(name: str | None) -> str | None:
-    return None if name is None else as_text(name)

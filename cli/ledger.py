@@ -1,16 +1,13 @@
 """framekeep ledger: head, verify, backup, rebuild."""
 
 import json
-import re
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from cli.options import ConfigOption, JsonOption, load_config, verb
-from framekeep.errors import DamageFoundError, UsageError
-from storage.ledger.chain import Break
-from storage.ledger.events import Head
+from cli.proof import HeadOption, prove
 from storage.ledger.opening import open_reader
 from storage.names import printable
 
@@ -39,7 +36,7 @@ def head(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
 @app.command(epilog='Example: framekeep ledger verify --head "$(cat kept-elsewhere)"')
 def verify(
     *,
-    head: Annotated[str | None, typer.Option(metavar='"ID DIGEST"', help="A head that was kept elsewhere.")] = None,
+    head: HeadOption = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -48,18 +45,7 @@ def verify(
     Ends with exit code 14 at the first that is not. Without --head nobody can tell whether the newest events were cut
     off, or all of them written anew.
     """
-    kept = _kept(head) if head is not None else None
-    with open_reader(load_config(config).ledger.url) as reader:
-        end, found = reader.head(), reader.verify_chain(kept)
-    if as_json:
-        typer.echo(json.dumps(_document(end, found)))
-    if found:
-        raise DamageFoundError(
-            f"{_sentence(found)}: somebody changed the ledger, or its disk did. Keep this file, and compare it with a "
-            "backup that verifies."
-        )
-    if not as_json:
-        typer.echo(f"{end.event:,} events are as they were written; the head is {end}")
+    prove(load_config(config).ledger.url, head, as_json=as_json)
 
 
 @app.command(epilog="Example: framekeep ledger backup /var/backups/framekeep.sqlite")
@@ -100,23 +86,3 @@ def rebuild(
         typer.echo(f"not used: {fault}", err=True)
     typer.echo("legal holds and restored pictures were known to the old ledger alone: add holds again", err=True)
     raise typer.Exit(_PARTIAL if rebuilt.faults else 0)
-
-
-def _kept(text: str) -> Head:
-    found = re.fullmatch(r"\s*(\d{1,18})\s+([0-9a-fA-F]{64})\s*", text)
-    if found is None:
-        raise UsageError(f"{text!r} is no head: give both words that framekeep ledger head printed, between quotes")
-    return Head(int(found[1]), bytes.fromhex(found[2]))
-
-
-def _document(end: Head, found: Break | None) -> dict[str, object]:
-    return {
-        "intact": found is None,
-        "event": end.event,
-        "digest": end.digest.hex(),
-        "break": {"event": found.event, "sentence": found.sentence} if found else None,
-    }
-
-
-def _sentence(found: Break) -> str:
-    return found.sentence if found.event is None else f"event {found.event}: {found.sentence}"

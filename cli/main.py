@@ -33,6 +33,7 @@ VERBS: Final = MappingProxyType(
         "config": "cli.config",
         "doctor": "cli.doctor",
         "models": "cli.models",
+        "study": "cli.study",
     }
 )
 """Each verb's module, which holds a Typer application called `app`."""

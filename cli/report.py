@@ -4,23 +4,27 @@ import csv
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass, fields
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import typer
 
 from cli.days import day, midnight
 from cli.options import ConfigOption, JsonOption, load_config, verb
 from cli.paths import as_text
+from cli.report_objects import object_groups, show_objects, write_object_csv
 from cli.tables import cell, facts, ratio, show, size, table
 from framekeep.errors import UsageError
 from storage.ledger.answers import Period, Total
+from storage.ledger.objects import ObjectTotal
 from storage.ledger.opening import open_reader
 from storage.ledger.reports import By
 from storage.ledger.second_looks import Agreement
 
 app = verb()
+
+Grouping = Literal[By, "class"]
 
 _NUMBERS: Final = ("pictures", "replaced", "before", "saved", "smaller", "freed", "in vault")
 _NO_KEY: Final = "(nothing recognised)"
@@ -31,10 +35,12 @@ _NO_KEY: Final = "(nothing recognised)"
 class Report:
     """What was asked for and the ledger's answer: `total` over all, `groups` by key."""
 
-    by: By | None
+    by: Grouping | None
     period: Period
     total: Total
     groups: Sequence[Total]
+    objects: Sequence[ObjectTotal]
+    """Instead of groups where they are classes."""
     agreements: Mapping[str, Agreement]
     """What a second model said of each camera's pictures; nothing where the groups are no cameras."""
 
@@ -42,7 +48,7 @@ class Report:
 @app.command(epilog="Example: framekeep report --by camera --since 30d")
 def report(
     *,
-    by: Annotated[By | None, typer.Option(help="One line for each of these instead of one for all.")] = None,
+    by: Annotated[Grouping | None, typer.Option(help="One line for each of these instead of one for all.")] = None,
     since: Annotated[
         str | None, typer.Option(metavar="DAY", help="From this day on (UTC): 2026-03-01, or 7d for seven days ago.")
     ] = None,
@@ -67,11 +73,13 @@ def report(
         _show(answer)
 
 
-def _asked(url: str, by: By | None, period: Period) -> Report:
+def _asked(url: str, by: Grouping | None, period: Period) -> Report:
     with open_reader(url) as reader:
         (total,) = reader.totals(None, period)
         agreements = reader.agreements(midnight(period.since), midnight(period.until)) if by == "camera" else {}
-        return Report(by, period, total, reader.totals(by, period) if by else [], agreements)
+        if by == "class":
+            return Report(by, period, total, [], reader.objects(period), {})
+        return Report(by, period, total, reader.totals(by, period) if by else [], [], agreements)
 
 
 def _document(answer: Report) -> dict[str, Any]:
@@ -82,8 +90,14 @@ def _document(answer: Report) -> dict[str, Any]:
         "until": period.until.isoformat() if period.until else None,
         **_sums(answer.total),
         "by": answer.by,
-        "groups": [{"key": _key(total)} | _sums(total) | _agreement(answer, total) for total in answer.groups],
+        "groups": _groups(answer),
     }
+
+
+def _groups(answer: Report) -> list[dict[str, Any]]:
+    if answer.by == "class":
+        return object_groups(answer.objects)
+    return [{"key": _key(total)} | _sums(total) | _agreement(answer, total) for total in answer.groups]
 
 
 def _agreement(answer: Report, total: Total) -> dict[str, Any]:
@@ -114,14 +128,27 @@ def _key(total: Total) -> str | None:
 
 def _write_csv(answer: Report) -> None:
     """A line a group, or the one line of the total."""
+    if answer.by == "class":
+        write_object_csv(answer.objects)
+        return
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow([answer.by or "total", *_sums(answer.total)])
+    second = [field.name for field in fields(Agreement)] if answer.by == "camera" else []
+    writer.writerow([answer.by or "total", *_sums(answer.total), *second])
     for total in answer.groups if answer.by else [answer.total]:
-        writer.writerow([_key(total) or "", *_sums(total).values()])
+        writer.writerow([_key(total) or "", *_sums(total).values(), *_second_looks(answer, total)])
+
+
+def _second_looks(answer: Report, total: Total) -> Sequence[int]:
+    """How many a second model looked at and agreed on; nothing where the groups are no cameras."""
+    if answer.by != "camera":
+        return ()
+    return astuple(answer.agreements.get(total.key or "", Agreement(0, 0)))
 
 
 def _show(answer: Report) -> None:
-    if answer.by:
+    if answer.by == "class":
+        show_objects(answer.objects)
+    elif answer.by:
         _show_groups(answer.by, answer)
     else:
         _show_total(answer.total)

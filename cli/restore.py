@@ -1,6 +1,5 @@
 """framekeep restore."""
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
+from cli.bars import say
 from cli.days import day, midnight
 from cli.options import ConfigOption, load_config, verb
 from daemon.config.schema import Config
@@ -97,28 +97,26 @@ def _tell_what_would(entries: Sequence[VaultEntry]) -> int:
 
 def _restore(config: Config, entries: Sequence[VaultEntry]) -> int:
     """How many were not restored."""
-    failed = 0
-    with _bar(len(entries)) as advance:
+    failed, console = 0, Console(stderr=True)
+    with _bar(console, len(entries)) as advance:
         for held, fault in restore_all(config, entries):
             advance()
             failed += fault is not None
             if fault is None:
-                typer.echo(f"{_name(held.place)} restored, {_sizes(held)}")
+                say(console, f"{_name(held.place)} restored, {_sizes(held)}")
             else:
-                typer.echo(f"{_name(held.place)} not restored: {printable(fault)}", err=True)
+                say(console, f"{_name(held.place)} not restored: {printable(fault)}", err=True)
     return failed
 
 
 @contextmanager
-def _bar(total: int) -> Iterator[Callable[[], None]]:
+def _bar(console: Console, total: int) -> Iterator[Callable[[], None]]:
     """A progress bar where many are restored before somebody's eyes. Yields what moves it on."""
-    console = Console(stderr=True)
     seen = console.is_terminal and total > 1
     columns = (BarColumn(bar_width=None), MofNCompleteColumn(), TimeRemainingColumn(compact=True))
-    bar = Progress(
-        *columns, console=console, transient=True, expand=True, disable=not seen, redirect_stdout=sys.stdout.isatty()
-    )
-    with bar:
+    with Progress(
+        *columns, console=console, transient=True, expand=True, disable=not seen, redirect_stdout=False
+    ) as bar:
         task = bar.add_task("", total=total)
         yield lambda: bar.advance(task)
 

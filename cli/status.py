@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +11,7 @@ from typing import Any, Final
 import typer
 from rich.table import Table
 
+from cli.holds import covered, document
 from cli.options import ConfigOption, JsonOption, load_config, verb
 from cli.paths import as_text
 from cli.tables import cell, facts, ratio, show, size
@@ -20,8 +21,12 @@ from daemon.openings import sentence
 from framekeep.errors import LedgerError
 from storage.ledger.opening import open_reader
 from storage.ledger.reader import Reader
+from storage.records import Hold
 
 app = verb()
+
+_HOLDS_TOLD: Final = 5
+"""So many of the holds in force; framekeep hold list tells all."""
 
 _TOLD: Final = (
     *("pid", "version", "since", "model", "device", "waiting", "pictures_per_second"),
@@ -42,6 +47,13 @@ class LedgerState:
     pending: int | None = None
     breaker: Sequence[str] = ()
     """Where nothing is replaced, why, and what to do."""
+    holds: Sequence[Hold] = ()
+    """All that are in force, the oldest first."""
+
+    def document(self) -> dict[str, Any]:
+        told = {field.name: getattr(self, field.name) for field in fields(self)}
+        first = [document(hold) for hold in self.holds[:_HOLDS_TOLD]]
+        return told | {"holds": None if self.fault else {"in_force": len(self.holds), "first": first}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +82,7 @@ def status(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
         document = {
             "alive": daemon is not None,
             "daemon": daemon,
-            "ledger": asdict(ledger),
+            "ledger": ledger.document(),
             "roots": [asdict(root) for root in roots],
         }
         typer.echo(json.dumps(document, default=datetime.isoformat))
@@ -94,7 +106,9 @@ def _ledger(url: str, now: datetime) -> LedgerState:
 def _read(url: str, reader: Reader, now: datetime) -> LedgerState:
     failures = reader.failures_since(now - timedelta(days=1))
     breaker = [sentence(opening) for opening in reader.openings()]
-    return LedgerState(as_text(url), None, reader.last_decision_at(), failures, reader.pending_count(), breaker)
+    return LedgerState(
+        as_text(url), None, reader.last_decision_at(), failures, reader.pending_count(), breaker, reader.holds()
+    )
 
 
 def _root(path: Path, floor_megabytes: float) -> RootState:
@@ -115,6 +129,7 @@ def _table(daemon: Mapping[str, Any] | None, ledger: LedgerState, roots: Sequenc
     for stopped in ledger.breaker or (daemon or {}).get("breaker") or ():
         shown.add_row("BREAKER", cell(stopped))
     _add_ledger(shown, ledger, alive=daemon is not None)
+    _add_holds(shown, ledger.holds)
     for root in roots:
         space = root.fault or f"{size(root.free_bytes or 0)} free of {size(root.total_bytes or 0)}"
         shown.add_row("root", cell(f"{root.path}: {space}"))
@@ -144,3 +159,12 @@ def _add_ledger(shown: Table, ledger: LedgerState, *, alive: bool) -> None:
     shown.add_row("", f"{failures}: see framekeep decisions --since 1d" if ledger.failures_last_day else failures)
     pending = f"{ledger.pending} replacements under way"
     shown.add_row("", f"{pending}: the next start ends them" if ledger.pending and not alive else pending)
+
+
+def _add_holds(shown: Table, holds: Sequence[Hold]) -> None:
+    if not holds:
+        return
+    more = "" if len(holds) <= _HOLDS_TOLD else f"; the first {_HOLDS_TOLD}, framekeep hold list shows all"
+    shown.add_row("holds", f"{len(holds)} in force{more}")
+    for hold in holds[:_HOLDS_TOLD]:
+        shown.add_row("", cell(f"{hold.number}: {covered(hold, UTC)} ({hold.claim.reason})"))

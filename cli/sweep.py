@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +17,7 @@ from daemon.log import configure
 from daemon.openings import sentence
 from daemon.sweep import Sweeping, rehearse, targets_of
 from daemon.sweep import sweep as sweep_through
+from daemon.walk import PassedOver
 from framekeep.errors import BreakerOpenError, UsageError
 
 app = verb()
@@ -42,11 +44,28 @@ def sweep(
     settings = load_config(config).overridden(keeper=keeper, ladder=ladder, min_confidence=min_confidence)
     configure(settings.service.log_format, "warning")
     sweeping = _swept(settings, paths or [], dry_run=dry_run, accept_model=accept_model)
+    for told in passed_over(sweeping):
+        typer.echo(told, err=True)
     if as_json:
         typer.echo(json.dumps(sweeping.summary()))
     if sweeping.openings and not sweeping.interrupted:
         raise BreakerOpenError("\n".join(map(sentence, sweeping.openings)))
-    raise typer.Exit(_INTERRUPTED if sweeping.interrupted else _PARTIAL if sweeping.tally.failed else 0)
+    raise typer.Exit(exit_code(sweeping))
+
+
+def passed_over(sweeping: Sweeping) -> Iterator[str]:
+    """Sentences about the pictures that it cannot have seen."""
+    if unreadable := sweeping.passed_over[PassedOver.UNREADABLE]:
+        yield f"{unreadable} folders or files could not be read (passed_over above): allow that to framekeep's user"
+    if mounts := sweeping.passed_over[PassedOver.OTHER_FILESYSTEM]:
+        yield f"{mounts} folders are on another filesystem (passed_over above): to sweep one, add it to [watch] roots"
+
+
+def exit_code(sweeping: Sweeping) -> int:
+    """Where the breaker is not open."""
+    if sweeping.interrupted:
+        return _INTERRUPTED
+    return _PARTIAL if sweeping.tally.failed or sweeping.passed_over[PassedOver.UNREADABLE] else 0
 
 
 def _swept(config: Config, paths: list[Path], *, dry_run: bool, accept_model: bool) -> Sweeping:

@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 import threading
 import time
 from collections import Counter
@@ -15,14 +14,16 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
+from cli.bars import say
 from cli.options import ConfigOption, JsonOption, load_config, verb
 from cli.paths import as_text, path_fields
+from cli.proof import HeadOption, prove
 from daemon.config.roots import check_roots
 from daemon.config.schema import Config
 from daemon.findings import Finding, Kind, Verified
-from daemon.house import open_model
 from daemon.labels import LabelCheck
 from daemon.log import configure
+from daemon.models import open_record
 from daemon.rules import limits_of
 from daemon.sweep import targets_of
 from daemon.verifying import Scope
@@ -35,6 +36,7 @@ from storage.names import printable
 app = verb()
 
 _REFRESH_SECONDS: Final = 0.2
+_ALL: Final = "100%"
 
 
 @app.command(epilog="Example: framekeep verify incoming/gate --labels --sample 5%")
@@ -44,21 +46,30 @@ def verify(
     ] = None,
     *,
     labels: Annotated[bool, typer.Option("--labels", help="Look again with the model, too.")] = False,
-    sample: Annotated[str, typer.Option(metavar="N%", help="Only so many of the pictures, drawn at random.")] = "100%",
+    sample: Annotated[str, typer.Option(metavar="N%", help="Only so many of the pictures, drawn at random.")] = _ALL,
+    ledger: Annotated[
+        bool, typer.Option("--ledger", help='The ledger instead of the pictures, as "framekeep ledger verify" does.')
+    ] = False,
+    head: HeadOption = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Prove that all is there that the ledger promises.
 
     Reads every replaced picture and every original in the vault, compares them with the ledger's hashes, and decodes
-    them. Tells what is wrong and what to do. Changes nothing; ends with exit code 14 where there is damage.
+    them. Tells what is wrong and what to do. With --ledger it proves that the ledger itself is as it was written.
+    Changes nothing; ends with exit code 14 where there is damage.
     """
+    _check_what_is_asked(ledger=ledger, of_ledger=head is not None, of_pictures=bool(paths) or labels or sample != _ALL)
     settings = load_config(config)
+    if ledger:
+        prove(settings.ledger.url, head, as_json=as_json)
+        return
     configure(settings.service.log_format, "warning")
     check_roots(settings)
     share, started = _share(sample), time.monotonic()
     targets = targets_of(settings, paths or [])
-    check = LabelCheck(open_model(settings.selection)) if labels else None
+    check = LabelCheck(open_record(settings)) if labels else None
     scope, verified = Scope(targets, limits_of(settings), share, check), Verified()
     found = _found(settings, scope, verified, as_json=as_json)
     if as_json:
@@ -67,6 +78,14 @@ def verify(
     if verified.damaged:
         kinds = Counter(finding.kind for finding in found if finding.kind.is_damage)
         raise DamageFoundError("\n".join(f"{count} {kind.word}: {kind.remedy}" for kind, count in kinds.items()))
+
+
+def _check_what_is_asked(*, ledger: bool, of_ledger: bool, of_pictures: bool) -> None:
+    """Raises UsageError for options that are about something else."""
+    if of_ledger and not ledger:
+        raise UsageError("--head is the ledger's: give --ledger, too")
+    if of_pictures and ledger:
+        raise UsageError("--ledger proves the ledger alone: leave out the paths, --labels and --sample")
 
 
 def _share(text: str) -> float:
@@ -79,19 +98,19 @@ def _share(text: str) -> float:
 
 def _found(config: Config, scope: Scope, verified: Verified, *, as_json: bool) -> list[Finding]:
     """All findings, printed as they come unless JSON is wanted."""
-    found = []
-    with open_reader(config.ledger.url) as reader, _progress(reader, scope, verified):
+    found, console = [], Console(stderr=True)
+    with open_reader(config.ledger.url) as reader, _progress(console, reader, scope, verified):
         for finding in verify_promises(reader, scope, verified):
             found.append(finding)
             if not as_json:
-                typer.echo(_line(finding))
+                say(console, _line(finding))
     return found
 
 
 @contextmanager
-def _progress(reader: Reader, scope: Scope, verified: Verified) -> Iterator[None]:
+def _progress(console: Console, reader: Reader, scope: Scope, verified: Verified) -> Iterator[None]:
     """A bar on a terminal."""
-    console, done = Console(stderr=True), threading.Event()
+    done = threading.Event()
     thread = threading.Thread(target=_bar, args=(console, done, reader, scope, verified), daemon=True)
     if console.is_terminal:
         thread.start()
@@ -105,7 +124,7 @@ def _progress(reader: Reader, scope: Scope, verified: Verified) -> Iterator[None
 
 def _bar(console: Console, done: threading.Event, reader: Reader, scope: Scope, verified: Verified) -> None:
     columns = (BarColumn(bar_width=None), MofNCompleteColumn(), TimeRemainingColumn(compact=True))
-    with Progress(*columns, console=console, transient=True, expand=True, redirect_stdout=sys.stdout.isatty()) as bar:
+    with Progress(*columns, console=console, transient=True, expand=True, redirect_stdout=False) as bar:
         total = sum(reader.promise_count(target) for target in scope.targets)
         task = bar.add_task("", total=round(total * scope.share))
         while not done.wait(_REFRESH_SECONDS):

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from daemon.config.schema import Config
-from daemon.house import open_model
+from daemon.models import open_model
 from framekeep.jpeg.codec import decode
 from framekeep.keepers.naming import keeper_of
 from framekeep.models.base import Model

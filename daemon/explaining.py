@@ -51,16 +51,16 @@ def explain_place(config: Config, model: Model, place: Place) -> Explained:
     source = None
     try:
         source = _source(config, place, rules.limits.max_bytes)
-        explanation = _explanation(source.data, rules, model)
+        explanation = _explanation(source.data, rules)
     except Kept as kept:
         return Explained(place, rules, source, None, kept)
     return Explained(place, rules, source, explanation, explanation.outcome)
 
 
-def _explanation(data: bytes, rules: Rules, model: Model) -> Explanation:
+def _explanation(data: bytes, rules: Rules) -> Explanation:
     original = understand(data, rules.limits)
     squeezed = squeeze_apart(data) if rules.encoder.progressive else None
-    return explain(original, squeezed, Rule(rules.keeper, rules.ladder, rules.encoder, rules.min_saving), model)
+    return explain(original, squeezed, Rule(rules.keeper, rules.ladder, rules.encoder, rules.min_saving), rules.model)
 
 
 def _source(config: Config, place: Place, max_bytes: int) -> Source:

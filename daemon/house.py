@@ -1,23 +1,23 @@
 """What a process that replaces pictures holds open: roots with their locks, the ledger, the model."""
 
-import errno
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
-from typing import Final
+from functools import cached_property
 
 from daemon.config.roots import check_roots
-from daemon.config.schema import Config, Selection
+from daemon.config.schema import Config
 from daemon.known_model import facts_of, meet
 from daemon.log import log
+from daemon.models import open_record
 from daemon.names import NameFilter
 from daemon.releasing import Vaults
 from daemon.rules import RuleBook
-from framekeep.errors import ConfigurationError, LedgerError, ModelUnavailableError
-from framekeep.models.base import Model, timed_look
-from framekeep.models.catalogue import ModelChoice
+from framekeep.errors import ConfigurationError, LedgerError
+from framekeep.models.base import Model
+from framekeep.models.both import parts_of
+from storage import renameat2
 from storage.holds import HoldBook
 from storage.ledger.opening import ledger_exists, open_reader, open_writer
 from storage.ledger.reader import Reader
@@ -25,10 +25,8 @@ from storage.ledger.writer import Writer
 from storage.recovery import recover
 from storage.root import OWN, Root
 
-_NO_EXCHANGE: Final = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP}
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class House:
     """Open until the context that made it ends. The writer belongs to the one thread of `ledger`."""
 
@@ -40,11 +38,11 @@ class House:
     reader: Reader
     """Any thread's."""
 
-    @property
+    @cached_property
     def names(self) -> NameFilter:
         return NameFilter(self.config.watch.include, self.config.watch.ignore)
 
-    @property
+    @cached_property
     def rules(self) -> RuleBook:
         return RuleBook(self.config, self.model)
 
@@ -76,70 +74,77 @@ def opened_quietly(config: Config, model: Model | None = None) -> Iterator[Quiet
     check_roots(config)
     with ExitStack() as held:
         reader = held.enter_context(open_reader(config.ledger.url)) if ledger_exists(config.ledger.url) else None
-        yield QuietHouse(config, model or open_model(config.selection), reader)
+        yield QuietHouse(config, model or open_record(config), reader)
 
 
 @contextmanager
-def opened(config: Config, model: Model | None = None, *, accept_model: bool = False) -> Iterator[House]:
+def opened(
+    config: Config, model: Model | None = None, taken: Sequence[Root] = (), *, accept_model: bool = False
+) -> Iterator[House]:
     """Locks and repairs before anything else; the model, which takes longest, comes last unless it is given.
 
+    `taken`: roots that are open and locked already; the house closes them, too.
     `accept_model`: a model that is not what its name meant before is taken from now on.
 
     Raises FramekeepError.
     """
     with ExitStack() as held:
-        roots = {str(path): root for path, root in zip(config.watch.roots, _open_roots(held, config), strict=True)}
+        roots = _open_roots(held, config, taken)
         ledger = held.enter_context(ThreadPoolExecutor(1, "ledger"))
         writer = ledger.submit(open_writer, config.ledger.url).result()
         held.callback(lambda: ledger.submit(writer.close).result())
         ledger.submit(_repair, writer, list(roots.values())).result()
         reader = held.enter_context(open_reader(config.ledger.url))
-        model = model or open_model(config.selection)
-        ledger.submit(meet, writer, facts_of(model), accept=accept_model).result()
+        model = model or open_record(config)
+        for part in parts_of(model):
+            ledger.submit(meet, writer, facts_of(part), accept=accept_model).result()
         yield House(config, model, roots, writer, ledger, reader)
 
 
-def open_model(selection: Selection) -> Model:
-    """The configured model of record. Raises ModelUnavailableError."""
-    from framekeep.models.classifier import open_classifier  # noqa: PLC0415 - torch takes seconds to import
+def open_root(path: str, *, allow_racy_rename: bool) -> Root:
+    """A root in which pictures can be replaced. Raises ConfigurationError where its filesystem cannot do that.
 
-    model = open_classifier(model_choice(selection), selection.device, selection.batch)
-    try:
-        timed_look(model, time.perf_counter)
-    except (FloatingPointError, RuntimeError) as error:
-        raise ModelUnavailableError(f"the model {selection.model} cannot look at a picture: {error}") from error
-    return model
-
-
-def model_choice(selection: Selection) -> ModelChoice:
-    """What the configuration asks for, in the heart's words."""
-    return ModelChoice(selection.model, selection.weights, selection.weights_sha256, selection.class_names)
-
-
-def open_root(path: str) -> Root:
-    """A root in which pictures can be replaced. Raises ConfigurationError where its filesystem cannot do that."""
+    `allow_racy_rename`: also where it cannot exchange two files in one step.
+    """
     root = Root(path)
     try:
-        root.probe()
+        exchanges = root.exchanges
     except OSError as error:
         root.close()
-        if error.errno not in _NO_EXCHANGE:
+        if error.errno not in renameat2.UNKNOWN:
             raise LedgerError(
                 f"nothing can be written below {path}/{OWN}: {error.strerror}; correct that first"
             ) from error
         raise ConfigurationError(
-            f"pictures below {path} cannot be replaced safely: its filesystem does not exchange two files in one step "
-            f"({error.strerror}); watch a folder on ext4, xfs, btrfs or tmpfs"
+            f"pictures below {path} cannot be replaced safely: its filesystem can neither exchange two files in one "
+            f"step nor move one without replacing another ({error.strerror}); watch a folder on ext4, xfs, btrfs or "
+            "tmpfs"
         ) from error
+    if not exchanges and not allow_racy_rename:
+        root.close()
+        raise ConfigurationError(
+            f"pictures below {path} cannot be replaced safely: its filesystem does not exchange two files in one step; "
+            "watch a folder on ext4, xfs, btrfs or tmpfs, or set [watch] allow_racy_rename = true and accept that for "
+            "an instant no file stands at a picture's path"
+        )
     return root
 
 
-def _open_roots(held: ExitStack, config: Config) -> Sequence[Root]:
+def _open_roots(held: ExitStack, config: Config, taken: Sequence[Root]) -> dict[str, Root]:
+    """Every configured root by its path, open and locked; `held` closes them, those that were taken before included."""
+    here = {root.path: held.enter_context(root) for root in taken}
     check_roots(config)
-    roots = [held.enter_context(open_root(str(path))) for path in config.watch.roots]
-    for root in roots:
-        root.lock()
+    roots = {path: here.get(path) or _locked(held, path, config) for path in map(str, config.watch.roots)}
+    for root in roots.values():
+        if not root.exchanges:
+            log.warning("replaces_in_two_steps", root=root.path, why="its filesystem cannot exchange two files")
     return roots
+
+
+def _locked(held: ExitStack, path: str, config: Config) -> Root:
+    root = held.enter_context(open_root(path, allow_racy_rename=config.watch.allow_racy_rename))
+    root.lock()
+    return root
 
 
 def _repair(writer: Writer, roots: Sequence[Root]) -> None:

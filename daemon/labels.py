@@ -1,13 +1,18 @@
-"""Whether what was promised of a replaced picture's labels holds still."""
+"""Whether what was promised of a replaced picture's evidence holds still."""
 
+import json
 from dataclasses import dataclass
 from enum import Enum
 
+from framekeep.evidence import Evidence
 from framekeep.jpeg.codec import decode, same_pixels
-from framekeep.keepers.labels import MARGIN, prediction_of, recognise
+from framekeep.keepers.base import Keeper
+from framekeep.keepers.excerpts import evidence_of
+from framekeep.keepers.labels import MARGIN
 from framekeep.keepers.naming import keeper_of
+from framekeep.keepers.objects import ObjectRule
 from framekeep.models.base import Model
-from framekeep.models.describing import headline
+from framekeep.models.both import part_for
 from framekeep.reasons import Reason
 from storage.ledger.promises import Promise
 
@@ -25,34 +30,36 @@ class LabelCheck:
 
     model: Model
 
-    def judge(self, promise: Promise, variant: bytes, original: bytes | None) -> Labels:
-        """`original` is None where it was released: then only the label that the ledger kept can be compared.
+    def judge(self, promise: Promise, variant: bytes, original: bytes | None) -> tuple[Labels, str]:
+        """Whether it is kept, and where not why.
 
-        Raises Kept for a picture that does not decode, and what `Model.look` raises.
+        `original` is None where it was released: then what the ledger kept of its evidence is compared. Raises Kept for
+        a picture that does not decode, and what `Model.look` raises.
         """
-        if promise.model_digest != self.model.digest:
-            return Labels.UNKNOWN
-        if original is None:
-            return self._compare_with_label(promise, variant)
-        if promise.reason is Reason.SQUEEZED:
-            return _said(same_pixels(original, variant))
-        return self._compare(promise, original, variant)
-
-    def _compare(self, promise: Promise, original: bytes, variant: bytes) -> Labels:
         # No margin: what was clear by one when it was decided may be so by a hair less on another device.
-        keeper = keeper_of(promise.keeper, promise.min_confidence, margin=0.0)
-        before, after = self.model.look([self.model.prepare(decode(data)) for data in (original, variant)])
-        return _said(keeper.judge(before, after).qualifies)
+        keeper = _keeper(promise, margin=0.0)
+        model = part_for(self.model, keeper.needs)
+        if promise.model_digest != model.digest or (original is None and promise.evidence_before is None):
+            return Labels.UNKNOWN, ""
+        if original is not None and promise.reason is Reason.SQUEEZED:
+            return (Labels.HOLD, "") if same_pixels(original, variant) else (Labels.LOST, "its pixels differ")
+        before, now = _recorded(promise, model, variant) if original is None else _look(model, original, variant)
+        verdict = keeper.judge(before, now)
+        if verdict.qualifies:
+            return Labels.HOLD, ""
+        if original is None and not _keeper(promise, margin=MARGIN).judge(now, now).qualifies:
+            return Labels.UNKNOWN, ""  # a squeezed picture's tie, which was never promised
+        return Labels.LOST, verdict.why
 
-    def _compare_with_label(self, promise: Promise, variant: bytes) -> Labels:
-        if promise.probability is None or "t1k" not in promise.keeper.split(","):
-            return Labels.UNKNOWN
-        (evidence,) = self.model.look([self.model.prepare(decode(variant))])
-        label, _ = headline(evidence, self.model.class_names, promise.min_confidence)
-        if label != promise.label and recognise(prediction_of(evidence), 1, promise.min_confidence).margin < MARGIN:
-            return Labels.UNKNOWN  # a squeezed picture's tie, which was never promised
-        return _said(label == promise.label)
+
+def _keeper(promise: Promise, margin: float) -> Keeper:
+    objects = ObjectRule.of(promise.objects) if promise.objects else None
+    return keeper_of(promise.keeper, promise.min_confidence, objects, margin=margin)
 
 
-def _said(holds: bool) -> Labels:
-    return Labels.HOLD if holds else Labels.LOST
+def _recorded(promise: Promise, model: Model, variant: bytes) -> list[Evidence]:
+    return [evidence_of(json.loads(promise.evidence_before or "{}"), model.class_names), *_look(model, variant)]
+
+
+def _look(model: Model, *pictures: bytes) -> list[Evidence]:
+    return model.look([model.prepare(decode(picture)) for picture in pictures])

@@ -6,22 +6,25 @@ What decides does no I/O, what acts decides nothing. All work happens elsewhere 
 of looks over every picture in flight, in one ledger thread that groups commits, in threads that wait for disks.
 """
 
+import json
 import time
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from PIL.Image import Image
 
+from daemon.rules import Rules
 from daemon.sheet import Sheet
 from daemon.stages import Stages
 from framekeep.evidence import Evidence
 from framekeep.jpeg.codec import decode
 from framekeep.jpeg.source import Original, understand
-from framekeep.models.base import Prepared
+from framekeep.ladder import Rung
+from framekeep.models.base import Model, Prepared
 from framekeep.models.describing import headline
 from framekeep.reasons import Kept, Reason
 from framekeep.search import NEVER, lazy
-from framekeep.variants import Variant, Written, climb, settle_on
+from framekeep.variants import Variant, Written, climb, limited, settle_on
 from storage.reading import Picture, read
 from storage.records import Draft
 
@@ -72,19 +75,26 @@ async def _read(stages: Stages, acting: Acting, sheet: Sheet) -> Picture:
 
 async def _choose(stages: Stages, sheet: Sheet, original: Original) -> Variant | None:
     """Drives the search; None: the original."""
-    keeper, rungs = sheet.rules.keeper, sheet.rules.ladder.rungs
+    keeper = sheet.rules.keeper
     image, evidence = await _look_at_original(stages, sheet, original)
+    lowest = keeper.lowest_quality(evidence)
+    rungs = sheet.rules.ladder.from_quality(lowest)
     variants: dict[int, Variant] = {}
     search = lazy(len(rungs), keeper.original_cost(evidence))
     try:
         j = next(search)
         while True:
             with sheet.timing("climb"):
-                variants[j], prepared = await stages.codec(_climb, stages, sheet, original, image, j)
-            seen = await _look(stages, sheet, prepared) if prepared is not None else None
-            j = search.send(keeper.judge(evidence, seen).cost if seen else NEVER)
+                variants[j], prepared = await stages.codec(_climb, sheet.rules, original, image, rungs[j - 1])
+            cost = NEVER
+            if prepared is not None:
+                seen = await _look(stages, sheet, prepared)
+                cost = keeper.judge(evidence, seen).cost
+                sheet.evidence_after[rungs[j - 1].name] = _excerpt(sheet, seen)
+            j = search.send(cost)
     except StopIteration as end:
-        return variants.get(end.value)
+        chosen = variants.get(end.value)
+        return limited(chosen, sheet.rules.ladder, lowest) if chosen else None
 
 
 async def _settle_on(stages: Stages, sheet: Sheet, original: Original, chosen: Variant | None) -> Written:
@@ -96,26 +106,33 @@ async def _settle_on(stages: Stages, sheet: Sheet, original: Original, chosen: V
 
 async def _look_at_original(stages: Stages, sheet: Sheet, original: Original) -> tuple[Image, Evidence]:
     with sheet.timing("climb"):
-        image, prepared = await stages.codec(_decode, stages, original.data)
+        image, prepared = await stages.codec(_decode, sheet.rules.model, original.data)
     evidence = await _look(stages, sheet, prepared)
-    sheet.label, sheet.probability = headline(evidence, stages.model.class_names, sheet.rules.min_confidence)
+    sheet.label, sheet.probability = headline(evidence, sheet.rules.model.class_names, sheet.rules.min_confidence)
+    sheet.evidence_before = _excerpt(sheet, evidence)
     return image, evidence
 
 
 async def _look(stages: Stages, sheet: Sheet, prepared: Prepared) -> Evidence:
     sheet.looks += 1
     with sheet.timing("look"):
-        return await stages.look(prepared)
+        return await stages.look(sheet.rules.model, prepared)
 
 
-def _decode(stages: Stages, data: bytes) -> tuple[Image, Prepared]:
+def _excerpt(sheet: Sheet, evidence: Evidence) -> str:
+    """What the ledger keeps of the evidence."""
+    excerpt = sheet.rules.keeper.excerpt(evidence, sheet.rules.model.class_names)
+    return json.dumps(excerpt, ensure_ascii=False, separators=(",", ":"))
+
+
+def _decode(model: Model, data: bytes) -> tuple[Image, Prepared]:
     image = decode(data)
-    return image, stages.model.prepare(image)
+    return image, model.prepare(image)
 
 
-def _climb(stages: Stages, sheet: Sheet, original: Original, image: Image, j: int) -> tuple[Variant, Prepared | None]:
-    """Variant j, and what the model is to see of it: nothing where it is no smaller than the original."""
-    variant = climb(original, image, sheet.rules.ladder.rungs[j - 1], sheet.rules.encoder)
+def _climb(rules: Rules, original: Original, image: Image, rung: Rung) -> tuple[Variant, Prepared | None]:
+    """The variant at a rung, and what the model is to see of it: nothing where it is no smaller than the original."""
+    variant = climb(original, image, rung, rules.encoder)
     if len(variant.data) >= len(original.data):
         return variant, None
-    return variant, _decode(stages, variant.data)[1]
+    return variant, _decode(rules.model, variant.data)[1]

@@ -45,9 +45,8 @@ class Pipeline:
             raise first_of(errors) from None
 
     async def _one(self, candidate: Candidate) -> None:
-        model = self.stages.model
         rules = self.rules.for_path(candidate.path)
-        sheet = Sheet(candidate, rules, model.device, encoder_versions(), candidate.identity)
+        sheet = Sheet(candidate, rules, rules.model.device, encoder_versions(), candidate.identity)
         try:
             draft = await live(self.stages, self.acting, sheet)
         except FramekeepError:

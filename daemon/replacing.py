@@ -14,7 +14,7 @@ from daemon.sheet import Sheet
 from daemon.stages import Stages
 from framekeep.reasons import Kept, Reason
 from framekeep.variants import Written
-from storage import sidecar
+from storage import racy, sidecar
 from storage.attribute import Mark
 from storage.faults import keeping
 from storage.files import FileIdentity
@@ -45,7 +45,7 @@ class Replacing:
             raise Kept(reason)
         place = sheet.candidate.place
         known = (await self._journal.known(place.root, [place.path])).get(place.path)
-        if known and known.sha256_before == picture.sha256 and is_final(known, sheet.rules.settings.fingerprint):
+        if known and known.sha256_before == picture.sha256 and is_final(known, sheet.rules):
             raise Kept(known.reason, "the same content as before")
         await self._stages.disk(_check_unheld, self._holds, sheet, picture.data)
 
@@ -93,7 +93,7 @@ def _swap_in(root: Root, swap: Swap, check_unheld: Callable[[], None]) -> FileId
         except Kept:
             remove(root.staged, swap.mark.entry)
             raise
-        return swap_in(root, swap)
+        return swap_in(root, swap) if root.exchanges else racy.swap_in(root, swap)
 
 
 def _check_unheld(holds: HoldBook, sheet: Sheet, data: bytes) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -25,28 +26,40 @@ _RECENT_SECONDS: Final = 60
 """The time over which a rate is counted."""
 
 
-class Reporter:
-    """Counts decisions and tells. Belongs to one event loop."""
+@dataclass(slots=True)
+class Counted:
+    """What was decided since the process began: reloads go on counting."""
 
-    def __init__(self, house: House, watched: Watched, watcher: Watcher, breaker: Breaker) -> None:
+    since: datetime = field(default_factory=lambda: datetime.now(UTC))
+    tally: Tally = field(default_factory=Tally)
+    last: Draft | None = None
+    _recent: deque[datetime] = field(default_factory=deque)
+
+    def add(self, draft: Draft) -> None:
+        self.tally.add(draft)
+        self.last = draft
+        self._recent.append(draft.decided_at)
+
+    def rate(self, now: datetime) -> float:
+        """Pictures a second, of late."""
+        while self._recent and (now - self._recent[0]).total_seconds() > _RECENT_SECONDS:
+            self._recent.popleft()
+        return len(self._recent) / _RECENT_SECONDS
+
+
+class Reporter:
+    """Tells. Belongs to one event loop."""
+
+    def __init__(self, house: House, watched: Watched, watcher: Watcher, breaker: Breaker, counted: Counted) -> None:
         self._house = house
         self._watched = watched
         self._watcher = watcher
         self._breaker = breaker
-        self._tally = Tally()
-        self._since = datetime.now(UTC)
-        self._last: Draft | None = None
-        self._recent: deque[datetime] = deque()
-
-    def count(self, draft: Draft) -> None:
-        """Every decision comes here."""
-        self._tally.add(draft)
-        self._last = draft
-        self._recent.append(draft.decided_at)
+        self._counted = counted
 
     def sentence(self) -> str:
         """One line for people."""
-        tally = self._tally
+        tally = self._counted.tally
         stopped = ", ".join(printable(name_of(opening)) for opening in self._breaker.openings)
         return (f"BREAKER OPEN for {stopped}: see framekeep status; " if stopped else "") + (
             f"{len(self._watched)} waiting; {tally.replaced} replaced, {tally.kept} kept, {tally.skipped} skipped, "
@@ -55,15 +68,15 @@ class Reporter:
 
     def state(self) -> dict[str, Any]:
         """What `framekeep status` shows."""
-        tally = self._tally
+        tally, last = self._counted.tally, self._counted.last
         return {
             "version": __version__,
-            "since": self._since.isoformat(),
+            "since": self._counted.since.isoformat(),
             "roots": list(self._house.roots),
             "model": self._house.model.name,
             "device": self._house.model.device,
             "waiting": len(self._watched),
-            "pictures_per_second": round(self._rate(), 2),
+            "pictures_per_second": round(self._counted.rate(datetime.now(UTC)), 2),
             "replaced": tally.replaced,
             "kept": tally.kept,
             "skipped": tally.skipped,
@@ -71,8 +84,8 @@ class Reporter:
             "missed_by_watcher": tally.missed,
             "bytes_before": tally.bytes_before,
             "bytes_after": tally.bytes_after,
-            "last_decision_at": self._last.decided_at.isoformat() if self._last else None,
-            "last_decision_reason": self._last.reason.word if self._last else None,
+            "last_decision_at": last.decided_at.isoformat() if last else None,
+            "last_decision_reason": last.reason.word if last else None,
             "watching": self._watcher.degraded or "everything",
             "breaker": [sentence(opening) for opening in self._breaker.openings],
         }
@@ -96,9 +109,3 @@ class Reporter:
                 notifier.tell(STATUS=sentence)
                 told = sentence
             await asyncio.sleep(_SECONDS)
-
-    def _rate(self) -> float:
-        now = datetime.now(UTC)
-        while self._recent and (now - self._recent[0]).total_seconds() > _RECENT_SECONDS:
-            self._recent.popleft()
-        return len(self._recent) / _RECENT_SECONDS

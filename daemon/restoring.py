@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from pathlib import Path
 
 from daemon.config.schema import Config
+from daemon.house import open_root
 from framekeep.reasons import Kept
-from storage import vault
+from storage import racy, vault
 from storage.ledger.answers import Held
 from storage.ledger.opening import open_reader, open_writer
 from storage.ledger.writer import Writer
@@ -28,7 +30,9 @@ def restore_all(config: Config, entries: Sequence[VaultEntry]) -> Iterator[tuple
     Raises LedgerError, and ConfigurationError for a root that cannot be used.
     """
     with ExitStack() as opened:
-        roots = {path: opened.enter_context(Root(path)) for path in {held.place.root for held in entries}}
+        allowed = config.watch.allow_racy_rename
+        paths = {held.place.root for held in entries}
+        roots = {path: opened.enter_context(open_root(path, allow_racy_rename=allowed)) for path in paths}
         writer = opened.enter_context(open_writer(config.ledger.url))
         for held in entries:
             yield held, _restored(writer, roots[held.place.root], held)
@@ -41,10 +45,12 @@ def _restored(writer: Writer, root: Root, held: VaultEntry) -> str | None:
             end_interrupted(writer, root)
         except OSError as error:
             return f"what a crash left of another restoration cannot be repaired: {error}"
+        if fault := _folder_fault(root, held.place.path):
+            return fault
         if not writer.begin_restoration(held.decision, now):
             return "the vault holds its original no longer"
         try:
-            identity = vault.restore(root, held)
+            identity = vault.restore(root, held) if root.exchanges else racy.restore(root, held)
         except Kept as kept:
             writer.forgo(held.decision)
             return str(kept)
@@ -52,3 +58,13 @@ def _restored(writer: Writer, root: Root, held: VaultEntry) -> str | None:
             return f"{unfinished}: the next restore, release or start ends what was begun"
         writer.restore(held.decision, identity, now)
     return None
+
+
+def _folder_fault(root: Root, path: str) -> str | None:
+    """What is wrong with the folder that a picture is to go back to, and what to do."""
+    try:
+        with root.folder_of(path):
+            return None
+    except OSError as error:
+        folder = Path(root.path, path).parent
+        return f"its folder {folder} cannot be entered ({error.strerror}): make it or open it, then restore again"

@@ -1,14 +1,16 @@
 """Everything that holds for one picture: its policy, made ready to use."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from daemon.config.policy import Policy, PolicyBook
 from daemon.config.schema import Config
 from framekeep.jpeg.source import Limits
 from framekeep.keepers.base import Keeper
-from framekeep.keepers.naming import keeper_of
+from framekeep.keepers.naming import compares_objects, keeper_of
 from framekeep.ladder import Ladder
 from framekeep.models.base import Model
+from framekeep.models.both import part_for
 from framekeep.reasons import Kept, Reason
 from framekeep.variants import Encoder
 from storage.files import FileIdentity
@@ -21,6 +23,8 @@ _DAY_NS = 86_400 * 10**9
 class Rules:
     """What is decided by configuration alone, before the picture is known."""
 
+    model: Model
+    """As much of the model of record as the keeper needs."""
     keeper: Keeper
     ladder: Ladder
     encoder: Encoder
@@ -30,7 +34,13 @@ class Rules:
     min_age_days: float
     vault_days: float
     settings: Settings
-    """The part that a decision depends on, as the ledger keeps it."""
+    """The part that every decision depends on, as the ledger keeps it."""
+    broken: Mapping[Reason, str]
+    """By the reasons that tell of a broken limit: the limits that a decision with that reason depends on, too."""
+
+    def settings_for(self, reason: Reason) -> Settings:
+        """What a decision with this reason depends on: other limits are no cause to look at all pictures again."""
+        return replace(self.settings, limits=self.broken.get(reason, ""))
 
     def check_age(self, identity: FileIdentity, now_ns: int) -> None:
         """Raises Kept where the picture is younger than its policy's minimum age."""
@@ -40,6 +50,14 @@ class Rules:
 
 def limits_of(config: Config) -> Limits:
     return Limits(int(config.limits.max_megabytes * 2**20), int(config.limits.max_megapixels * 10**6))
+
+
+def _broken(config: Config) -> Mapping[Reason, str]:
+    limits = config.limits
+    return {
+        Reason.TOO_LARGE: f"{limits.max_megabytes:g} megabytes, {limits.max_megapixels:g} megapixels",
+        Reason.TOO_SLOW: f"{limits.max_seconds:g} seconds",
+    }
 
 
 class RuleBook:
@@ -62,6 +80,8 @@ class RuleBook:
         config = self._config
         encoder = Encoder(config.encoder.subsampling, config.encoder.progressive)
         limits = limits_of(config)
+        keeper = keeper_of(policy.keeper, policy.min_confidence, policy.objects)
+        model = part_for(self._model, keeper.needs)
         settings = Settings(
             keeper=policy.keeper,
             min_confidence=policy.min_confidence,
@@ -69,11 +89,13 @@ class RuleBook:
             min_saving=config.selection.min_saving,
             subsampling=encoder.subsampling,
             progressive=encoder.progressive,
-            model=self._model.name,
-            model_digest=self._model.digest,
+            model=model.name,
+            model_digest=model.digest,
+            objects=str(policy.objects) if compares_objects(policy.keeper) else "",
         )
         return Rules(
-            keeper=keeper_of(policy.keeper, policy.min_confidence),
+            model=model,
+            keeper=keeper,
             ladder=policy.ladder,
             encoder=encoder,
             limits=limits,
@@ -82,4 +104,5 @@ class RuleBook:
             min_age_days=policy.min_age_days,
             vault_days=policy.vault_days,
             settings=settings,
+            broken=_broken(config),
         )

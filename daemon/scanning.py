@@ -1,14 +1,15 @@
 """A scan: every picture below a path that the ledger does not know to be done."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from daemon.candidates import Candidate
 from daemon.names import NameFilter
-from daemon.rules import RuleBook
-from daemon.walk import Found, walk
+from daemon.rules import RuleBook, Rules
+from daemon.walk import Found, PassedOver, walk
 from framekeep.reasons import Reason, Standing
 from storage.files import FileIdentity
 from storage.records import Known
@@ -16,21 +17,31 @@ from storage.root import Tree
 
 T = TypeVar("T")
 
+Knowing = Callable[[str, Sequence[str]], Awaitable[dict[str, Known]]]
+"""Asks what is known of some paths of a root."""
+
 _LEFT_ALONE = (Reason.ALREADY_SHRUNK, Reason.RESTORED)
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """`known` asks the ledger about paths of a root; `done` is told the size of each picture that is passed over."""
+    """`known` asks the ledger; `done` is told the size of each picture that needs no look.
+
+    Where `stopped`, it ends early. What it cannot enter is counted in `passed_over`.
+    """
 
     names: NameFilter
     rules: RuleBook
-    known: Callable[[str, Sequence[str]], Awaitable[dict[str, Known]]]
+    known: Knowing
     done: Callable[[int], None]
+    stopped: Callable[[], bool] = lambda: False
+    passed_over: Counter[PassedOver] = field(default_factory=Counter)
 
     async def below(self, tree: Tree, path: str = "") -> AsyncIterator[Candidate]:
         """Candidates below a path of the tree ("" for all of it); holds one folder's list at a time."""
-        async for found in _in_thread(walk(tree.path, self.names, path)):
+        async for found in _in_thread(walk(tree.path, self.names, path, self.passed_over)):
+            if self.stopped():
+                return
             known = await self.known(tree.path, [file.path for file in found])
             for file in found:
                 if candidate := self._candidate(tree, file, known.get(file.path)):
@@ -48,7 +59,7 @@ class Scan:
     def _is_done(self, candidate: Candidate, known: Known | None) -> bool:
         if known is None or known.identity != candidate.identity:
             return False
-        return is_done(known, self.rules.for_path(candidate.path).settings.fingerprint)
+        return is_done(known, self.rules.for_path(candidate.path))
 
     def _candidate(self, tree: Tree, file: Found, known: Known | None) -> Candidate | None:
         identity = FileIdentity.of(file.status)
@@ -60,15 +71,16 @@ class Scan:
         return candidate
 
 
-def is_done(known: Known, fingerprint: str) -> bool:
+def is_done(known: Known, rules: Rules) -> bool:
     """Whether a file that has not changed since needs no look: decided for good, or under the same settings."""
     decided_for_good = known.reason.standing is Standing.REPLACED or known.reason in _LEFT_ALONE
-    return decided_for_good or is_final(known, fingerprint)
+    return decided_for_good or is_final(known, rules)
 
 
-def is_final(known: Known, fingerprint: str) -> bool:
+def is_final(known: Known, rules: Rules) -> bool:
     """Whether a kept picture's reason still stands while its content is the same."""
-    return known.reason.standing is Standing.FINAL and known.fingerprint == fingerprint
+    reason = known.reason
+    return reason.standing is Standing.FINAL and known.fingerprint == rules.settings_for(reason).fingerprint
 
 
 async def _in_thread(items: Iterator[T]) -> AsyncIterator[T]:

@@ -1,21 +1,31 @@
 """The daemon's lifecycle: start, serve, reload on SIGHUP, end on SIGTERM when what is in flight is done."""
 
 import asyncio
+import os
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from daemon.config.roots import check_roots
 from daemon.config.schema import Config
-from daemon.house import House, open_model, open_root, opened
+from daemon.house import House, open_root, opened
 from daemon.known_model import facts_of, refuse_another
 from daemon.log import configure, log
+from daemon.models import model_choice, open_record
 from daemon.notify import Notifier
+from daemon.reporting import Counted
 from daemon.serving import serve
 from framekeep.errors import FramekeepError
+from framekeep.keepers.naming import compares_labels, compares_objects
 from framekeep.models.base import Model
+from framekeep.models.both import parts_of
+from framekeep.models.detectors.catalogue import DetectorChoice
+from framekeep.models.detectors.weights import find_file
+from framekeep.models.weights import find_weights
 from storage.ledger.opening import open_reader, open_writer
+from storage.root import Root
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +34,8 @@ class Fresh:
 
     config: Config
     model: Model
+    taken: Sequence[Root]
+    """Those of its roots that the house before has not, open and locked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +64,20 @@ def run(load: Callable[[], Config], environ: Mapping[str, str], *, accept_model:
 
 
 async def _run(load: Callable[[], Config], notifier: Notifier, *, accept_model: bool) -> None:
-    signals = Signals.heard()
+    signals, counted = Signals.heard(), Counted()
     config, model = load(), None
+    taken: Sequence[Root] = ()
     while True:
         configure(config.service.log_format, config.service.log_level)
-        with opened(config, model, accept_model=accept_model) as house:
-            fresh = await _serve_until_reload(house, load, signals, notifier)
+        with opened(config, model, taken, accept_model=accept_model) as house:
+            fresh = await _serve_until_reload(house, load, signals, notifier, counted)
         if fresh is None:
             return
-        config, model, accept_model = fresh.config, fresh.model, False
+        config, model, taken, accept_model = fresh.config, fresh.model, fresh.taken, False
 
 
 async def _serve_until_reload(
-    house: House, load: Callable[[], Config], signals: Signals, notifier: Notifier
+    house: House, load: Callable[[], Config], signals: Signals, notifier: Notifier, counted: Counted
 ) -> Fresh | None:
     """Serves. Returns what to go on with after a reload; None at the end."""
     stop = asyncio.Event()
@@ -73,7 +86,7 @@ async def _serve_until_reload(
     for task in (reloading, ending):
         task.add_done_callback(lambda _: stop.set())
     try:
-        await serve(house, stop, signals.hangup, notifier)
+        await serve(house, stop, signals.hangup, notifier, counted)
     finally:
         reloading.cancel()
         ending.cancel()
@@ -92,7 +105,7 @@ async def _reload(house: House, load: Callable[[], Config], hangup: asyncio.Even
         await hangup.wait()
         hangup.clear()
         try:
-            fresh = await asyncio.to_thread(_read_anew, house, load)
+            fresh = await asyncio.to_thread(read_anew, house, load)
         except FramekeepError as error:
             log.error("reload_failed", error=str(error), outcome="the old configuration stays")
             continue
@@ -101,29 +114,64 @@ async def _reload(house: House, load: Callable[[], Config], hangup: asyncio.Even
         return fresh
 
 
-def _read_anew(house: House, load: Callable[[], Config]) -> Fresh:
-    """Tries all that a start with the new configuration needs and that is not open already. Raises FramekeepError."""
+def read_anew(house: House, load: Callable[[], Config]) -> Fresh:
+    """Tries all that a start with the new configuration needs. Raises FramekeepError, and then nothing stays open."""
     config, old = load(), house.config
     check_roots(config)
-    for path in set(config.watch.roots) - set(old.watch.roots):
-        open_root(str(path)).close()
-    if config.ledger.url != old.ledger.url:
-        open_writer(config.ledger.url).close()
-    if _model_part(config) == _model_part(old):
-        return Fresh(config, house.model)
-    model = open_model(config.selection)
+    with ExitStack() as held:
+        taken = _take_roots(held, house, config)
+        if config.ledger.url != old.ledger.url:
+            open_writer(config.ledger.url).close()
+        model = house.model
+        if _model_part(config) != _model_part(old) or _is_outdated(model, config):
+            model = _open_model(config)
+        held.pop_all()
+    return Fresh(config, model, taken)
+
+
+def _take_roots(held: ExitStack, house: House, config: Config) -> list[Root]:
+    """Locks those whose folders the house does not hold, under whatever name; the others are only tried."""
+    ours, taken = [os.fstat(root.descriptor) for root in house.roots.values()], []
+    for path in config.watch.roots:  # also those that are open: perhaps they may be so no longer
+        root = held.enter_context(open_root(str(path), allow_racy_rename=config.watch.allow_racy_rename))
+        if any(os.path.samestat(os.fstat(root.descriptor), folder) for folder in ours):
+            root.close()
+        else:
+            root.lock()
+            taken.append(root)
+    return taken
+
+
+def _open_model(config: Config) -> Model:
+    model = open_record(config)
     with open_reader(config.ledger.url) as reader:
-        refuse_another(reader.last_model(model.name), facts_of(model))
-    return Fresh(config, model)
+        for part in parts_of(model):
+            refuse_another(reader.last_model(part.name), facts_of(part))
+    return model
+
+
+def _is_outdated(model: Model, config: Config) -> bool:
+    """Whether a file of weights that the configuration names is not what it was when the model was loaded."""
+    now = dict(_digests(config))
+    return any(now.get(part.name, part.digest) != part.digest for part in parts_of(model))
+
+
+def _digests(config: Config) -> Iterator[tuple[str, str]]:
+    """Of the files of weights that the configuration names, by the models' names."""
+    selection, detection = config.selection, config.detection
+    if selection.weights:
+        yield selection.model, find_weights(model_choice(selection)).digest
+    if detection.weights:
+        yield detection.model, find_file(DetectorChoice(detection.model, detection.weights)).digest
 
 
 def _model_part(config: Config) -> tuple[object, ...]:
-    selection = config.selection
+    """What the model of record depends on."""
+    selection, detection = config.selection, config.detection
     return (
-        selection.model,
-        selection.weights,
-        selection.weights_sha256,
-        selection.class_names,
-        selection.device,
-        selection.batch,
+        *(any(map(compares, config.keepers)) for compares in (compares_labels, compares_objects)),
+        *(selection.model, selection.weights, selection.weights_sha256, selection.class_names),
+        *(selection.device, selection.batch),
+        *(detection.model, detection.weights, detection.weights_sha256, detection.labels),
+        *(detection.output, detection.input),
     )

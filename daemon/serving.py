@@ -18,7 +18,7 @@ from daemon.notify import Notifier
 from daemon.pipeline import Pipeline, first_of
 from daemon.releasing import release_due
 from daemon.replacing import Replacing
-from daemon.reporting import Reporter
+from daemon.reporting import Counted, Reporter
 from daemon.scanning import Scan
 from daemon.settling import Settling
 from daemon.sheet import Sheet
@@ -38,10 +38,10 @@ _RESUMPTION_SECONDS: Final = 5
 """How soon a resumption by another process is noticed."""
 
 
-async def serve(house: House, stop: asyncio.Event, reopen: asyncio.Event, notifier: Notifier) -> None:
+async def serve(house: House, stop: asyncio.Event, reopen: asyncio.Event, notifier: Notifier, counted: Counted) -> None:
     """Serves until `stop` is set, and then until what is in flight is done. Raises FramekeepError.
 
-    Sets `reopen` where a root's path leads to another folder than the one that is open.
+    Adds each decision to `counted`, and sets `reopen` where a root's path leads to another folder than is open.
     """
     journal = Journal(house.writer, house.ledger)
     scan = Scan(house.names, house.rules, journal.known, lambda _size: None)
@@ -49,15 +49,15 @@ async def serve(house: House, stop: asyncio.Event, reopen: asyncio.Event, notifi
     rescan, release, head, follow = (asyncio.Event() for _ in range(4))
     watcher = _watcher(house, watched, rescan)
     breaking = open_breaking(house, journal)
-    reporter = Reporter(house, watched, watcher, breaking.breaker)
+    reporter = Reporter(house, watched, watcher, breaking.breaker, counted)
     with (
-        stages_of(house.config, house.model) as stages,
+        stages_of(house.config) as stages,
         reporter.live(),
         _scheduled(house, rescan, release, (head, follow)),
     ):
         replacing = with_room(Replacing(stages, journal, house.roots, house.holds), house, journal)
         acting = Guarded(replacing, breaking)
-        pipeline = Pipeline(stages, acting, house.rules, _decided(watched, reporter))
+        pipeline = Pipeline(stages, acting, house.rules, _decided(watched, counted))
         try:
             async with asyncio.TaskGroup() as tasks:
                 watchdog = tasks.create_task(_watchdog(stages, journal, notifier))
@@ -98,9 +98,9 @@ def _watcher(house: House, watched: Watched, rescan: asyncio.Event) -> Watcher:
     return Watcher(list(house.roots), Hearing(house.names, deliver, overflowed))
 
 
-def _decided(watched: Watched, reporter: Reporter) -> Callable[[Sheet, Draft], None]:
+def _decided(watched: Watched, counted: Counted) -> Callable[[Sheet, Draft], None]:
     def decided(sheet: Sheet, draft: Draft) -> None:
-        reporter.count(draft)
+        counted.add(draft)
         log_decision(sheet, draft)
         watched.decided(sheet.candidate)
 
@@ -139,12 +139,12 @@ async def _rescans(
     while True:
         await wanted.wait()
         wanted.clear()
-        if not all(root.is_at_its_path() for root in house.roots.values()):
+        there = [root for root in house.roots.values() if root.is_at_its_path()]
+        if len(there) < len(house.roots):
             log.warning("root_moved", outcome="roots are opened anew")
             reopen.set()
-            continue
         await asyncio.to_thread(watcher.rearm)
-        for root in house.roots.values():
+        for root in there:
             async for candidate in scan.below(root):
                 while len(watched) > _BACKLOG:  # noqa: ASYNC110 - nothing waits for it to the second
                     await asyncio.sleep(1)

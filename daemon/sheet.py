@@ -9,7 +9,7 @@ from typing import Any
 
 from daemon.candidates import Candidate
 from daemon.rules import Rules
-from framekeep.reasons import Kept
+from framekeep.reasons import Kept, Reason
 from framekeep.variants import Written
 from storage.attribute import Mark
 from storage.files import FileIdentity
@@ -29,6 +29,9 @@ class Sheet:
     sha256: bytes | None = None
     label: str | None = None
     probability: float | None = None
+    evidence_before: str | None = None
+    evidence_after: dict[str, str] = field(default_factory=dict)
+    """What was seen in each variant, by its rung's name."""
     looks: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -47,7 +50,7 @@ class Sheet:
 
     def kept(self, kept: Kept) -> Draft:
         """The decision to leave the picture as it is."""
-        return Draft(reason=kept.reason, note=kept.note, **self._common())
+        return Draft(reason=kept.reason, note=kept.note, **self._common(kept.reason))
 
     def replaced(self, written: Written, mark: Mark) -> Draft:
         """The decision to replace the picture."""
@@ -57,20 +60,22 @@ class Sheet:
             quality=written.rung.quality if written.rung else None,
             bytes_after=len(written.data),
             sha256_after=mark.variant,
+            evidence_after=self.evidence_after[written.rung.name] if written.rung else None,
             vault_entry=mark.entry,
             vault_days=self.rules.vault_days,
-            **self._common(),
+            **self._common(written.reason),
         )
 
-    def _common(self) -> dict[str, Any]:
+    def _common(self, reason: Reason) -> dict[str, Any]:
         return {
             "place": self.candidate.place,
-            "settings": self.rules.settings,
+            "settings": self.rules.settings_for(reason),
             "identity": self.identity,
             "decided_at": datetime.now(UTC),
             "sha256_before": self.sha256,
             "label": self.label,
             "probability": self.probability,
+            "evidence_before": self.evidence_before,
             "device": self.device,
             "versions": self.versions,
             "missed_by_watcher": self.candidate.missed,

@@ -24,11 +24,10 @@ async def swept(
     settling: Settling,
     targets: Sequence[tuple[Tree, str]],
     settle_seconds: float,
-    stopped: Callable[[], bool],
 ) -> AsyncIterator[Candidate]:
     """Every candidate of the targets: what has long stopped changing at once, the rest when it has settled.
 
-    What still changes in the end comes out as unsettled. Where `stopped`, it waits for nothing more.
+    What still changes in the end comes out as unsettled. Where the scan is stopped, it waits for nothing more.
     """
     for tree, below in targets:
         async for found in scan.below(tree, below):
@@ -40,7 +39,7 @@ async def swept(
                 for settled in await settling.ready():
                     yield settled
     give_up = time.monotonic() + _PATIENCE * settle_seconds
-    while len(settling) and time.monotonic() < give_up and not stopped():
+    while len(settling) and time.monotonic() < give_up and not scan.stopped():
         await settling.wait()
         for settled in await settling.ready():
             yield settled

@@ -5,11 +5,13 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Final, ParamSpec, Self, TypeVar
 
 from daemon.batcher import Batcher
 from daemon.budget import Budget
 from daemon.squeezers import SqueezerPool
+from framekeep.errors import FramekeepError
 from framekeep.evidence import Evidence
 from framekeep.models.base import Model, Prepared
 from framekeep.reasons import Kept, Reason
@@ -23,12 +25,19 @@ _DISK_THREADS: Final = 8
 """Threads that mostly wait for fsync: more of them let the filesystem join commits."""
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is to be looked at, and by whom."""
+
+    model: Model
+    prepared: Prepared
+
+
 class Stages:
     """Executors and queues that all pictures in flight share. A context manager: leaving it waits for the threads."""
 
-    def __init__(self, model: Model, batch: int, pixels_in_flight: int, max_seconds: float) -> None:
+    def __init__(self, batch: int, pixels_in_flight: int, max_seconds: float) -> None:
         cores = len(os.sched_getaffinity(0))
-        self.model = model
         self.batch = batch
         self.pixels = Budget(pixels_in_flight)
         self.stuck = False
@@ -37,8 +46,8 @@ class Stages:
         self._codec = ThreadPoolExecutor(cores, CODEC_THREADS)
         self._disk = ThreadPoolExecutor(_DISK_THREADS, "disk")
         self._looking = ThreadPoolExecutor(1, "look")
-        self._squeezers = SqueezerPool(cores)
-        self._looks: Batcher[Prepared, Evidence] = Batcher(self._looking, self._look_at, batch)
+        self._squeezers = SqueezerPool(cores, max_seconds)
+        self._looks: Batcher[Look, Evidence] = Batcher(self._looking, self._look_at, batch)
 
     def __enter__(self) -> Self:
         return self
@@ -72,20 +81,32 @@ class Stages:
         """A camera's file, repacked losslessly in a process of its own; None where that cannot be done."""
         return await self._squeezers.squeeze(data)
 
-    async def look(self, prepared: Prepared) -> Evidence:
-        """What the model of record sees, together with whatever other pictures wait for."""
-        return await self._looks.ask(prepared)
+    async def look(self, model: Model, prepared: Prepared) -> Evidence:
+        """What a model of record sees, together with whatever other pictures wait for."""
+        return await self._looks.ask(Look(model, prepared))
 
     async def pulse(self) -> None:
-        """Returns once every kind of thread has done something: a stuck stage never returns."""
+        """Returns once every kind of thread and process has done something: a stuck stage never returns."""
         for executor in (self._codec, self._disk, self._looking):
             await _in(executor, _nothing)
+        await self._squeezers.pulse()
 
-    def _look_at(self, batch: Sequence[Prepared]) -> Sequence[Evidence | Exception]:
-        try:
-            return self.model.look(batch)
-        except Exception as error:  # noqa: BLE001 - one picture's failure must not fail its neighbours
-            return [error] if len(batch) == 1 else [self._look_at([one])[0] for one in batch]
+    def _look_at(self, batch: Sequence[Look]) -> Sequence[Evidence | Exception]:
+        """Cameras may have different models: each looks at all of its pictures at once."""
+        seen: dict[int, Evidence | Exception] = {}
+        for model in {id(look.model): look.model for look in batch}.values():
+            places = [place for place, look in enumerate(batch) if look.model is model]
+            seen |= zip(places, _seen(model, [batch[place].prepared for place in places]), strict=True)
+        return [seen[place] for place in range(len(batch))]
+
+
+def _seen(model: Model, batch: Sequence[Prepared]) -> Sequence[Evidence | Exception]:
+    try:
+        return model.look(batch)
+    except FramekeepError as error:  # no picture's failure
+        return [error] * len(batch)
+    except Exception as error:  # noqa: BLE001 - one picture's failure must not fail its neighbours
+        return [error] if len(batch) == 1 else [_seen(model, [one])[0] for one in batch]
 
 
 async def _in(executor: ThreadPoolExecutor, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

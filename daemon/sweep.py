@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from daemon.pipeline import Pipeline
 from daemon.rehearsing import Rehearsing
 from daemon.replacing import Replacing
 from daemon.rules import RuleBook
-from daemon.scanning import Scan
+from daemon.scanning import Knowing, Scan
 from daemon.settling import Settling
 from daemon.sheet import Sheet
 from daemon.sources import swept
@@ -29,8 +30,8 @@ from daemon.space import with_room
 from daemon.stages import Stages
 from daemon.suspects import try_suspects
 from daemon.tally import Tally
+from daemon.walk import PassedOver
 from framekeep.errors import UsageError
-from framekeep.models.base import Model
 from storage.ledger.breakers import Opening
 from storage.records import Draft, Place
 from storage.root import Tree
@@ -43,6 +44,8 @@ class Sweeping:
     dry_run: bool
     tally: Tally = field(default_factory=Tally)
     interrupted: bool = False
+    passed_over: Counter[PassedOver] = field(default_factory=Counter)
+    """What was not entered."""
     openings: Sequence[Opening] = ()
     """Where the breaker was open at the end."""
     started: float = field(default_factory=time.monotonic)
@@ -73,6 +76,7 @@ class Sweeping:
             "reasons": dict(tally.reasons),
             "dry_run": self.dry_run,
             "interrupted": self.interrupted,
+            "passed_over": {why.value: self.passed_over[why] for why in PassedOver},
             "breaker": [sentence(opening) for opening in self.openings],
         }
 
@@ -110,9 +114,9 @@ def sweep(house: House, targets: Sequence[Place], sweeping: Sweeping) -> None:
     config = house.config
     try_suspects(house)
     sweeping.started = time.monotonic()
-    with stages_of(config, house.model) as stages:
+    with stages_of(config) as stages:
         journal = Journal(house.writer, house.ledger)
-        scan = Scan(house.names, house.rules, journal.known, sweeping.tally.skip)
+        scan = _scan(house.names, house.rules, journal.known, sweeping)
         breaking = open_breaking(house, journal)
         replacing = with_room(Replacing(stages, journal, house.roots, house.holds), house, journal)
         acting = Guarded(replacing, breaking)
@@ -128,18 +132,22 @@ def rehearse(house: QuietHouse, targets: Sequence[Place], sweeping: Sweeping) ->
     config, model, acting = house.config, house.model, Rehearsing(house.reader, house.holds)
     rules = RuleBook(config, model)
     sweeping.started = time.monotonic()
-    with stages_of(config, model) as stages, ExitStack() as held:
+    with stages_of(config) as stages, ExitStack() as held:
         trees = {root: held.enter_context(Tree(root)) for root in {target.root for target in targets}}
         names = NameFilter(config.watch.include, config.watch.ignore)
-        scan = Scan(names, rules, acting.known, sweeping.tally.skip)
+        scan = _scan(names, rules, acting.known, sweeping)
         pipeline = Pipeline(stages, acting, rules, sweeping.count)
         asyncio.run(_run(pipeline, scan, [(trees[target.root], target.path) for target in targets], config, sweeping))
 
 
-def stages_of(config: Config, model: Model) -> Stages:
+def _scan(names: NameFilter, rules: RuleBook, known: Knowing, sweeping: Sweeping) -> Scan:
+    return Scan(names, rules, known, sweeping.tally.skip, lambda: sweeping.interrupted, sweeping.passed_over)
+
+
+def stages_of(config: Config) -> Stages:
     """Where the work is done, as large as the configuration says."""
     limits = config.limits
-    return Stages(model, config.selection.batch, int(limits.in_flight_megapixels * 10**6), limits.max_seconds)
+    return Stages(config.selection.batch, int(limits.in_flight_megapixels * 10**6), limits.max_seconds)
 
 
 async def _run(
@@ -154,7 +162,7 @@ async def _run(
     settling = Settling(settle_seconds, [tree for tree, _ in targets])
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, interrupt)
-    found = swept(scan, settling, targets, settle_seconds, lambda: sweeping.interrupted)
+    found = swept(scan, settling, targets, settle_seconds)
     await pipeline.run(_until_interrupted(found, sweeping))
 
 

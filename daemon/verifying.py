@@ -146,10 +146,11 @@ class _Look:
         if promise.held and original is None:
             return []
         check = self.scope.labels
-        said = check.judge(promise, picture.data, original) if check else Labels.UNKNOWN
+        said, why = check.judge(promise, picture.data, original) if check else (Labels.UNKNOWN, "")
         self.verified.labels_hold += said is Labels.HOLD
         self.verified.labels_unknown += said is Labels.UNKNOWN
-        return [(Kind.LABEL_LOST, f"it was {promise.label or 'nothing'}")] if said is Labels.LOST else []
+        was = f"; it was {promise.label}" if promise.label else ""
+        return [(Kind.LABEL_LOST, f"{why}{was}")] if said is Labels.LOST else []
 
     def _count(self, size: int) -> None:
         self.verified.bytes_read += size

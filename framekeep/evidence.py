@@ -29,18 +29,23 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Detections:
-    """What a detector found, likeliest first: n objects.
+    """What a detector found: n objects, likeliest first.
 
-    `boxes` has left, top, right and bottom in pixels of the whole picture as it is encoded (an EXIF orientation is not
-    applied), shape (n, 4), float32; `scores` shape (n,), float32; `labels` are class indices, shape (n,).
+    `labels` are class names; `scores` has shape (n,), float32; `boxes` has left, top, right and bottom in pixels of the
+    whole picture as it is encoded (an EXIF orientation is not applied), shape (n, 4), float32.
     """
 
-    boxes: NDArray[np.float32]
+    labels: tuple[str, ...]
     scores: NDArray[np.float32]
-    labels: NDArray[np.intp]
+    boxes: NDArray[np.float32]
 
     def __len__(self) -> int:
-        return len(self.scores)
+        return len(self.labels)
+
+    def those(self, wanted: NDArray[np.bool_]) -> "Detections":
+        """Only the objects where `wanted`, shape (n,), is true."""
+        labels = tuple(label for label, is_wanted in zip(self.labels, wanted, strict=True) if is_wanted)
+        return Detections(labels, self.scores[wanted], self.boxes[wanted])
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,12 @@ from framekeep.evidence import Evidence
 from framekeep.jpeg.codec import decode
 from framekeep.jpeg.source import Original
 from framekeep.keepers.base import Keeper
+from framekeep.keepers.objects import Comparison, detections_of, object_keeper_in
 from framekeep.ladder import Ladder
 from framekeep.models.base import Model
 from framekeep.reasons import Kept
 from framekeep.search import NEVER, exhaustive, run
-from framekeep.variants import Encoder, Variant, Written, climb, settle_on
+from framekeep.variants import Encoder, Variant, Written, climb, limited, settle_on
 
 _NO_SMALLER: Final = "not smaller"
 
@@ -34,6 +35,8 @@ class Seen:
     evidence: Evidence
     cost: float
     why: str
+    objects: Comparison | None = None
+    """What was lost and what is new, where the keeper compares objects."""
 
     @property
     def qualifies(self) -> bool:
@@ -60,14 +63,30 @@ def explain(original: Original, squeezed: bytes | None, rule: Rule, model: Model
     evidence, *others = model.look(prepared)
     seen = tuple(_seen(original, evidence, *one, rule) for one in zip(variants, others, strict=True))
     j = run(exhaustive(len(seen), rule.keeper.original_cost(evidence)), lambda j: seen[j - 1].cost)
-    return Explanation(evidence, seen, _outcome(original, squeezed, seen[j - 1].variant if j else None, rule))
+    chosen = limited(seen[j - 1].variant, rule.ladder, rule.keeper.lowest_quality(evidence)) if j else None
+    return Explanation(evidence, seen, _outcome(original, squeezed, chosen, rule))
 
 
 def _seen(original: Original, evidence: Evidence, variant: Variant, of_variant: Evidence, rule: Rule) -> Seen:
+    cost, why = _judged(original, evidence, variant, of_variant, rule.keeper)
+    return Seen(variant, of_variant, cost, why, _objects(evidence, of_variant, rule.keeper))
+
+
+def _judged(
+    original: Original, evidence: Evidence, variant: Variant, of_variant: Evidence, keeper: Keeper
+) -> tuple[float, str]:
+    lowest = keeper.lowest_quality(evidence)
+    if variant.rung.quality < lowest:
+        return NEVER, f"objects found: at least q{lowest}"
     if len(variant.data) >= len(original.data):
-        return Seen(variant, of_variant, NEVER, _NO_SMALLER)
-    verdict = rule.keeper.judge(evidence, of_variant)
-    return Seen(variant, of_variant, verdict.cost, verdict.why)
+        return NEVER, _NO_SMALLER
+    verdict = keeper.judge(evidence, of_variant)
+    return verdict.cost, verdict.why
+
+
+def _objects(evidence: Evidence, of_variant: Evidence, keeper: Keeper) -> Comparison | None:
+    object_keeper = object_keeper_in(keeper)
+    return object_keeper.compare(*map(detections_of, (evidence, of_variant))) if object_keeper else None
 
 
 def _outcome(original: Original, squeezed: bytes | None, chosen: Variant | None, rule: Rule) -> Written | Kept:

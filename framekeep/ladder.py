@@ -32,6 +32,10 @@ class Ladder:
     def __len__(self) -> int:
         return len(self.rungs)
 
+    def from_quality(self, lowest: int) -> tuple[Rung, ...]:
+        """The rungs that are not below a QF."""
+        return tuple(rung for rung in self.rungs if rung.quality >= lowest)
+
 
 def parse_ladder(text: str | Sequence[int]) -> Ladder:
     """A preset's name ("paper") or quality factors ("90,50,10" or [90, 50, 10]), in any order.

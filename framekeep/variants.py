@@ -1,6 +1,6 @@
 """A picture's variants: what is shown to the DNN, and what is written."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL.Image import Image
 
@@ -8,7 +8,7 @@ from framekeep.jpeg.codec import decode, encode, same_pixels
 from framekeep.jpeg.metadata import carry
 from framekeep.jpeg.source import Original
 from framekeep.jpeg.squeeze import squeeze
-from framekeep.ladder import Rung
+from framekeep.ladder import Ladder, Rung
 from framekeep.reasons import Kept, Reason
 
 
@@ -26,6 +26,8 @@ class Variant:
 
     rung: Rung
     data: bytes
+    reason: Reason = Reason.QUALIFIED
+    """Why it is kept, if it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,14 @@ class Written:
 def climb(original: Original, image: Image, rung: Rung, encoder: Encoder) -> Variant:
     """The variant at a rung; `image` is the decoded original."""
     return Variant(rung, carry(encode(image, rung, encoder.subsampling), original, same_coding=False))
+
+
+def limited(variant: Variant, ladder: Ladder, lowest: int) -> Variant:
+    """The choice, which tells of it where only a least QF kept it from falling below that rung."""
+    rungs = ladder.from_quality(lowest)
+    if len(rungs) == len(ladder) or variant.rung != rungs[-1]:
+        return variant
+    return replace(variant, reason=Reason.OBJECTS_FOUND)
 
 
 def settle_on(
@@ -76,4 +86,4 @@ def _squeezed_variant(original: Original, chosen: Variant, encoder: Encoder) -> 
     data = carry(coding, original, same_coding=False)
     if not same_pixels(data, chosen.data):
         raise Kept(Reason.ERROR, "squeezing changed the pixels, so nothing was written")
-    return Written(data, chosen.rung, Reason.QUALIFIED)
+    return Written(data, chosen.rung, chosen.reason)

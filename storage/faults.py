@@ -10,6 +10,8 @@ from framekeep.reasons import Kept, Reason
 _REASONS: Final = {
     errno.ENOENT: Reason.GONE,
     errno.ENOTDIR: Reason.GONE,
+    errno.ESTALE: Reason.GONE,  # deleted by another machine
+    errno.EBUSY: Reason.UNSETTLED,  # open on another machine (SMB)
     errno.ELOOP: Reason.SYMLINK,
     errno.ENXIO: Reason.NOT_A_FILE,
     errno.EISDIR: Reason.NOT_A_FILE,

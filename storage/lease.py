@@ -1,5 +1,6 @@
 """Linux's file leases (fcntl(2), F_SETLEASE): whether somebody has a file open for writing at this moment."""
 
+import ctypes
 import errno
 import fcntl
 import signal
@@ -11,6 +12,8 @@ from framekeep.reasons import Kept, Reason
 
 _UNKNOWN: Final = {errno.EACCES, errno.EPERM, errno.EINVAL, errno.ENOTSUP, errno.ENOLCK}
 """Not ours to lease (without CAP_LEASE), or a filesystem without leases: nothing can be told."""
+_OF_SERVERS: Final = {0x6969, 0xFF534D42, 0xFE534D42}
+"""NFS, CIFS and SMB2 in statfs(2): they lease what their server has delegated to them, and refuse all else likewise."""
 
 
 @contextmanager
@@ -25,9 +28,9 @@ def no_writer(descriptor: int) -> Iterator[Callable[[], bool]]:
         fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)  # ignored by default; a SIGIO would end the process
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
     except OSError as error:
-        if error.errno == errno.EAGAIN:
+        if error.errno == errno.EAGAIN and _filesystem(descriptor) not in _OF_SERVERS:
             raise Kept(Reason.UNSETTLED, "somebody has the file open for writing") from None
-        if error.errno not in _UNKNOWN:
+        if error.errno not in {*_UNKNOWN, errno.EAGAIN}:
             raise
         yield lambda: False
         return
@@ -35,3 +38,11 @@ def no_writer(descriptor: int) -> Iterator[Callable[[], bool]]:
         yield lambda: fcntl.fcntl(descriptor, fcntl.F_GETLEASE) != fcntl.F_RDLCK
     finally:
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+
+
+def _filesystem(descriptor: int) -> int:
+    """Its number in statfs(2), which Python does not have; 0 where the kernel does not tell."""
+    fields = (ctypes.c_long * 64)()  # more than it needs
+    if ctypes.CDLL(None).fstatfs(descriptor, fields) != 0:
+        return 0
+    return fields[0] & 0xFFFFFFFF

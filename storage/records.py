@@ -21,6 +21,10 @@ class Settings:
     progressive: bool
     model: str
     model_digest: str
+    objects: str = ""
+    """What is decided about objects, where the keeper compares them."""
+    limits: str = ""
+    """The limits that the picture broke, where that is the reason."""
 
     @property
     def fingerprint(self) -> str:
@@ -76,6 +80,10 @@ class Draft:
     """The original's top-1 class name; None where nothing was recognised or looked at."""
     probability: float | None = None
     """The original's top-1 probability."""
+    evidence_before: str | None = None
+    """JSON: what the keeper compared, as seen in the original; None where nothing was looked at."""
+    evidence_after: str | None = None
+    """The same, as seen in the variant; None where the original's pixels stay."""
     vault_entry: str | None = None
     """The name of the original's entry in the root's vault; None for a kept picture."""
     vault_days: float = 0.0

@@ -5,9 +5,16 @@ planned   the variant           -             not exchanged (or given back)     
 planned   the original          -             exchanged, not yet in the vault   moved to the vault, confirmed
 planned   something else        -             a stranger came out               given back, abandoned
 planned   -                     the original  exchanged and kept                confirmed
+planned   -                     anything      kept, then written by somebody    confirmed where the variant stands
 planned   -                     -             the variant was removed already   abandoned
+planned   the variant           anything      out, but not in (two steps)       put back, variant removed, abandoned
 none      marked as a variant   -             staged, never planned             removed
 none      anything else         -             nobody knows it                   set aside under strangers/
+
+What is put back goes to its path where nothing stands there, else under strangers/. Where a root cannot exchange, an
+original whose variant is neither staged nor at the path is put back, too. A file that stands at the path and in
+staged/ or the vault, which is how renameat2.move works there, loses the second name first. Files without a mark are
+known as variants by their sidecar.
 
 A sidecar goes with its original: to the vault where that is there, aside with what is set aside, else it is removed.
 What a restoration leaves: storage/restorations.py.
@@ -21,13 +28,13 @@ from dataclasses import astuple, dataclass
 from typing import Final, Protocol
 
 from framekeep.reasons import Kept, Reason
-from storage import sidecar
+from storage import racy, sidecar
 from storage.attribute import read_mark
 from storage.files import FileIdentity
 from storage.reading import digest_at, open_picture
 from storage.records import Planned
 from storage.replacement import give_back, keep_original, pinned, set_aside
-from storage.restorations import Rows, end_interrupted
+from storage.restorations import Rows, end_interrupted, place_of
 from storage.root import Root, remove
 from storage.vault import inode_at, locked
 
@@ -80,7 +87,9 @@ def recover(journal: Journal, roots: Sequence[Root]) -> Recovered:
 
 
 def _finish(journal: Journal, root: Root, planned: Planned) -> Recovered:
-    if _was_exchanged(root, planned):
+    with ExitStack() as opened:
+        was_exchanged = _was_exchanged(root, planned, place_of(opened, root, planned.place.path))
+    if was_exchanged:
         identity = _variant_at_path(root, planned) or planned.identity
         journal.confirm([(planned.decision, identity)])
         return Recovered(confirmed=1)
@@ -88,21 +97,38 @@ def _finish(journal: Journal, root: Root, planned: Planned) -> Recovered:
     return Recovered(abandoned=1)
 
 
-def _was_exchanged(root: Root, planned: Planned) -> bool:
+def _was_exchanged(root: Root, planned: Planned, place: racy.Place | None) -> bool:
     """Whether the exchange happened; makes the files agree with the answer."""
     entry = planned.vault_entry
+    for folder in (root.staged, root.vault):
+        racy.end_move((folder, entry), place)
     staged = digest_at(root.staged, entry)
     if staged is None:
         os.fsync(root.vault)  # the process that moved it there may have died before it had done so
         os.fsync(root.staged)
-        return digest_at(root.vault, entry) == planned.sha256_before
+        return _is_kept(root, planned, place)
     if staged == planned.sha256_before:
         keep_original(root, entry)
         return True
     if staged == planned.sha256_after:
+        if inode_at(root.vault, entry) is not None:
+            racy.put_back(root, root.vault, entry, place)
         remove(root.staged, entry)
     else:
         _give_stranger_back(root, planned)
+    return False
+
+
+def _is_kept(root: Root, planned: Planned, place: racy.Place | None) -> bool:
+    """Of a replacement with nothing staged any more: whether the vault's entry is what the variant has replaced."""
+    entry = planned.vault_entry
+    kept = digest_at(root.vault, entry)
+    if kept is None:
+        return False
+    there = digest_at(*place) if place else None
+    if there == planned.sha256_after or (kept == planned.sha256_before and (there is not None or root.exchanges)):
+        return True
+    racy.put_back(root, root.vault, entry, place)
     return False
 
 
@@ -117,7 +143,7 @@ def _give_stranger_back(root: Root, planned: Planned) -> None:
                 return
     except FileNotFoundError:
         pass
-    set_aside(root, entry)
+    set_aside(root, root.staged, entry)
 
 
 def _variant_at_path(root: Root, planned: Planned) -> FileIdentity | None:
@@ -143,7 +169,7 @@ def _clear(root: Root) -> Recovered:
             remove(root.staged, name)
             done += Recovered(removed=1)
         else:
-            set_aside(root, name)
+            set_aside(root, root.staged, name)
             done += Recovered(set_aside=1)
     for name in filter(sidecar.is_one, names):
         _clear_sidecar(root, sidecar.entry_of(name))
@@ -166,7 +192,17 @@ def _is_variant(root: Root, entry: str) -> bool:
     except (OSError, Kept):
         return False
     try:
-        mark = read_mark(descriptor)
-        return os.fstat(descriptor).st_size == 0 or (mark is not None and mark.entry == entry)
+        mark, size = read_mark(descriptor), os.fstat(descriptor).st_size
     finally:
         os.close(descriptor)
+    return size == 0 or (_is_by_its_sidecar(root, entry, size) if mark is None else mark.entry == entry)
+
+
+def _is_by_its_sidecar(root: Root, entry: str, size: int) -> bool:
+    """Where filesystems keep no marks. Where a root cannot exchange, not even half a variant can be a stranger."""
+    try:
+        draft = sidecar.load(root.staged, entry, root.path)
+    except sidecar.NoSidecarError:
+        return False
+    is_half = size < (draft.bytes_after or 0) and not root.exchanges
+    return is_half or digest_at(root.staged, entry) == draft.sha256_after

@@ -72,10 +72,10 @@ def swap_in(root: Root, swap: Swap) -> FileIdentity:
     with ExitStack() as opened:
         folder, name, variant, somebody_waits = _exchange(opened, root, swap)
         try:
-            if _is_original(root.staged, swap, variant) and not somebody_waits():
+            if is_original(root.staged, swap, variant) and not somebody_waits():
                 keep_original(root, swap.mark.entry)
                 os.fsync(folder)
-                return FileIdentity.of(_at_path(folder, name, variant))
+                return FileIdentity.of(at_path(folder, name, variant))
             give_back(root, swap.mark.entry, (folder, name), variant.st_ino)
         except OSError as error:
             raise Unfinished(f"{swap.path}: {error}") from error
@@ -92,10 +92,7 @@ def _exchange(opened: ExitStack, root: Root, swap: Swap) -> tuple[int, str, os.s
         variant = os.fstat(pinned(opened, root.staged, entry))
         try:
             folder, name = opened.enter_context(root.folder_of(swap.path))
-            original = open_picture(folder, name)
-            opened.callback(os.close, original)
-            somebody_waits = opened.enter_context(no_writer(original))
-            _check_unchanged(os.fstat(original), swap)
+            somebody_waits = checked(opened, (folder, name), swap)
             renameat2.exchange(folder, name, root.staged, entry)
         except (OSError, Kept):
             if _inode(root.staged, entry) == variant.st_ino:  # never an original, whatever the error meant
@@ -104,10 +101,22 @@ def _exchange(opened: ExitStack, root: Root, swap: Swap) -> tuple[int, str, os.s
         return folder, name, variant, somebody_waits
 
 
+def checked(opened: ExitStack, place: tuple[int, str], swap: Swap) -> Callable[[], bool]:
+    """The last look before the file that was read leaves its path. Raises Kept and OSError.
+
+    From now on `opened` holds a lease on it. Returns the question whether somebody waits to write it.
+    """
+    original = open_picture(*place)
+    opened.callback(os.close, original)
+    somebody_waits = opened.enter_context(no_writer(original))
+    _check_unchanged(os.fstat(original), swap)
+    return somebody_waits
+
+
 def keep_original(root: Root, entry: str) -> None:
     """The original that came out of the exchange becomes the vault's entry; its sidecar goes first."""
     sidecar.follow(root.staged, entry, root.vault)
-    renameat2.move(root.staged, entry, root.vault, entry)
+    renameat2.take(root.staged, entry, root.vault, entry)
     os.fsync(root.vault)
     os.fsync(root.staged)
 
@@ -182,7 +191,8 @@ def _copy_properties(original: int, status: os.stat_result, descriptor: int) -> 
     own = os.fstat(descriptor)
     if (own.st_uid, own.st_gid) != (status.st_uid, status.st_gid):
         os.fchown(descriptor, status.st_uid, status.st_gid)
-    os.fchmod(descriptor, status.st_mode & 0o7777)
+    if os.fstat(descriptor).st_mode != status.st_mode:  # FAT, for one, refuses even a change to what is
+        os.fchmod(descriptor, status.st_mode & 0o7777)
     if os.fstat(descriptor).st_mode != status.st_mode:
         raise Kept(Reason.NOT_PERMITTED, f"its mode {status.st_mode & 0o7777:04o} cannot be given to the variant")
 
@@ -197,13 +207,13 @@ def _attributes(descriptor: int) -> dict[str, bytes]:
     return {name: os.getxattr(descriptor, name) for name in names if name != attribute.NAME}
 
 
-def _is_original(staged: int, swap: Swap, variant: os.stat_result) -> bool:
+def is_original(folder: int, swap: Swap, variant: os.stat_result) -> bool:
     """Whether what came out is the very file that was read: the same bytes, no second name, its owner and mode copied.
 
-    The exchange has changed its ctime, so that is not asked any more.
+    It lies in this open folder by now. That has changed its ctime, which is not asked any more.
     """
     try:
-        descriptor = open_picture(staged, swap.mark.entry)
+        descriptor = open_picture(folder, swap.mark.entry)
     except (Kept, OSError):
         return False
     try:
@@ -219,13 +229,13 @@ def _rights(status: os.stat_result) -> tuple[int, int, int]:
     return status.st_mode, status.st_uid, status.st_gid
 
 
-def _at_path(folder: int, name: str, variant: os.stat_result) -> os.stat_result:
-    """The variant's state after the exchange, from the path where it still stands, else as it was staged."""
+def at_path(folder: int, name: str, before: os.stat_result) -> os.stat_result:
+    """The state of what was just put there, from the path where it still stands, else as it was before."""
     try:
         status = os.stat(name, dir_fd=folder, follow_symlinks=False)
     except OSError:
-        return variant
-    return status if status.st_ino == variant.st_ino else variant
+        return before
+    return status if status.st_ino == before.st_ino else before
 
 
 def _put_where_nothing_is(root: Root, entry: str, place: tuple[int, str]) -> bool:
@@ -241,13 +251,13 @@ def _dispose(root: Root, entry: str, *, is_variant: bool) -> None:
     if is_variant:
         remove(root.staged, entry)
     else:
-        set_aside(root, entry)
+        set_aside(root, root.staged, entry)
 
 
-def set_aside(root: Root, entry: str) -> None:
-    """Nobody knows this file: it is kept under `strangers/`, never deleted."""
-    renameat2.move(root.staged, entry, root.strangers, entry)
-    sidecar.follow(root.staged, entry, root.strangers)
+def set_aside(root: Root, folder: int, entry: str) -> None:
+    """Nobody knows this file: it leaves framekeep's open folder for `strangers/`, and is never deleted."""
+    renameat2.take(folder, entry, root.strangers, entry)
+    sidecar.follow(folder, entry, root.strangers)
     os.fsync(root.strangers)
 
 

@@ -10,6 +10,15 @@ something else   the original   not that       somebody wrote the path since    
 -                the original   the original   exchanged, the variant is gone   vault's name goes, restored
 -                -              the variant    the original was taken away      nothing to restore from
 -                -              not that       all was done but for the row     restored
+
+Where a root cannot exchange (storage/racy.py):
+
+anything         the original   nothing        out, but not in                  put back, stays in the vault
+something else   the original   the original   in, then the variant was written set aside, restored
+the variant      -              the original   in                               variant removed, restored
+the variant      -              nothing        in, and taken away               put back, nothing to restore from
+
+What stands at the path and in staged/ loses that name first: it was being put back.
 """
 
 import os
@@ -18,16 +27,13 @@ from contextlib import ExitStack
 from datetime import datetime
 from typing import Protocol
 
-from storage import sidecar
+from storage import racy, sidecar
 from storage.files import FileIdentity
 from storage.reading import digest_at
 from storage.records import Restoration, VaultEntry
 from storage.replacement import give_back, set_aside
 from storage.root import Root, remove
 from storage.vault import drop, inode_at
-
-Place = tuple[int, str]
-"""An open folder and a name in it."""
 
 
 class Rows(Protocol):
@@ -62,27 +68,34 @@ def end_interrupted(rows: Rows, root: Root) -> tuple[int, int]:
 def _end(root: Root, held: VaultEntry) -> FileIdentity | None:
     """The identity of the original that is back at its path; None where it stays in the vault."""
     with ExitStack() as opened:
-        place = _place(opened, root, held)
+        place = place_of(opened, root, held.place.path)
         original = inode_at(root.vault, held.entry)
         if original is None:
+            if place:
+                os.fsync(place[0])  # before the variant goes: the original may have come there just now
+            racy.put_variant_back(root, held, place)
             sidecar.drop(root.vault, held.entry)
             os.fsync(root.vault)  # the process that removed it may have died before it had done so
             return _at_path(place, held)
         back = place if place and inode_at(*place) == original else None
-        if not _clear(root, held.entry, (back, original), held.sha256_after) or back is None:
+        if back is None:
+            _clear(root, held, place, original)
+            return None
+        if not _keeps(root, held, back, original):
             return None
         drop(root, held.entry, back[0])
         return FileIdentity.of(os.stat(back[1], dir_fd=back[0], follow_symlinks=False))
 
 
-def _place(opened: ExitStack, root: Root, held: VaultEntry) -> Place | None:
+def place_of(opened: ExitStack, root: Root, path: str) -> racy.Place | None:
+    """A picture's folder, open as long as `opened` lasts, and its name; None where the folder is gone."""
     try:
-        return opened.enter_context(root.folder_of(held.place.path))
+        return opened.enter_context(root.folder_of(path))
     except (FileNotFoundError, NotADirectoryError):
         return None
 
 
-def _at_path(place: Place | None, held: VaultEntry) -> FileIdentity | None:
+def _at_path(place: racy.Place | None, held: VaultEntry) -> FileIdentity | None:
     """Of an original that is not in the vault. One that has left its path since has an identity that no file has."""
     digest = digest_at(*place) if place else None
     if digest == held.sha256_after:
@@ -92,18 +105,24 @@ def _at_path(place: Place | None, held: VaultEntry) -> FileIdentity | None:
     return FileIdentity(held.bytes_before, 0, 0, 0)
 
 
-def _clear(root: Root, entry: str, back: tuple[Place | None, int], variant: bytes) -> bool:
-    """Empties staged/ENTRY. False: it held a stranger, which is at the path again, or aside."""
-    place, original = back
-    staged = inode_at(root.staged, entry)
-    if staged is None:
-        return True
-    if staged == original or digest_at(root.staged, entry) == variant:
-        remove(root.staged, entry)
+def _clear(root: Root, held: VaultEntry, place: racy.Place | None, original: int) -> None:
+    """Empties staged/ENTRY of a restoration whose original is not at its path."""
+    if racy.end_move((root.staged, held.entry), place):
+        return
+    if inode_at(root.staged, held.entry) == original:
+        remove(root.staged, held.entry)
         os.fsync(root.staged)
-        return True
-    if place:
-        give_back(root, entry, place, original)
     else:
-        set_aside(root, entry)
-    return False
+        racy.put_variant_back(root, held, None if root.exchanges else place)
+
+
+def _keeps(root: Root, held: VaultEntry, back: racy.Place, original: int) -> bool:
+    """Whether the original may stay at its path; else it was a stranger that came out, which is there again."""
+    staged = inode_at(root.staged, held.entry)
+    if staged in (None, original) or digest_at(root.staged, held.entry) == held.sha256_after:
+        return True  # whatever is staged goes with the vault's name
+    if root.exchanges:
+        give_back(root, held.entry, back, original)
+        return False
+    set_aside(root, root.staged, held.entry)
+    return True

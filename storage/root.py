@@ -13,8 +13,9 @@ import errno
 import fcntl
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Final, Self
 
@@ -22,6 +23,8 @@ from framekeep.errors import AlreadyRunningError, ConfigurationError
 from storage import renameat2
 
 OWN: Final = ".framekeep"
+_NO_LINKS: Final = renameat2.UNKNOWN | {errno.EPERM, errno.EMLINK}
+"""What a filesystem answers that gives no file a second name."""
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -101,28 +104,72 @@ class Root(Tree):
             raise AlreadyRunningError(
                 f"another framekeep works on {self.path}: stop it first, or wait until it is done"
             ) from None
+        except OSError as error:  # ENOLCK: a network mount whose server locks nothing
+            raise ConfigurationError(f"{self.path} cannot be locked against a second framekeep: {error}") from error
 
-    def probe(self) -> None:
-        """Exchanges two scratch files as a replacement would. Raises OSError where this filesystem cannot."""
-        probe(self.staged)
+    @cached_property
+    def exchanges(self) -> bool:
+        """What `probe` found out, once."""
+        return self.probe()
+
+    def probe(self) -> bool:
+        """Whether this filesystem exchanges two files in one step; else files can be moved without replacing others.
+
+        One that exchanges but knows no hard links (FAT) counts as one that does not. Tries it with scratch files, as a
+        replacement would. Raises OSError where it can do neither.
+        """
+        return probe(self.staged)
 
 
-def probe(folder: int) -> None:
+def probe(folder: int) -> bool:
     """The same in any open folder."""
-    names = (f"probe-{os.getpid()}-a", f"probe-{os.getpid()}-b")
+    names = [f"probe-{os.getpid()}-{letter}" for letter in "abc"]
     try:
-        for name in names:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-            descriptor = os.open(name, flags, 0o600, dir_fd=folder)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-        renameat2.exchange(folder, names[0], folder, names[1])
+        for name in names[:2]:
+            _make_scratch(folder, name)
+        exchanges = _can_exchange(folder, names)
         os.fsync(folder)
+        return exchanges
     finally:
         for name in names:
             remove(folder, name)
+
+
+def _make_scratch(folder: int, name: str) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(name, flags, 0o600, dir_fd=folder)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _can_exchange(folder: int, names: Sequence[str]) -> bool:
+    """The first two are there, the third is not. A restoration needs a second name for a file, too."""
+    taken, other, free = names
+    try:
+        renameat2.exchange(folder, taken, folder, other)
+        os.link(taken, free, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in _NO_LINKS or not _can_move(folder, other, (taken, free)):
+            raise
+        return False
+    return True
+
+
+def _can_move(folder: int, name: str, targets: tuple[str, str]) -> bool:
+    """Whether it can be moved to the second, and not to the first, which is taken."""
+    taken, free = targets
+    try:
+        with suppress(FileExistsError):
+            renameat2.move(folder, name, folder, taken)
+            return False
+        renameat2.move(folder, name, folder, free)
+    except OSError as error:
+        if error.errno in _NO_LINKS:
+            return False
+        raise
+    return True
 
 
 def remove(folder: int, name: str) -> None:

@@ -22,7 +22,10 @@ _FORMAT: Final = 1
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _LONGEST: Final = 1 << 20
-_SAME: Final = ("rung", "quality", "bytes_after", "label", "probability", "vault_days", "device", "versions", "note")
+_SAME: Final = (
+    *("rung", "quality", "bytes_after", "label", "probability", "evidence_before", "evidence_after"),
+    *("vault_days", "device", "versions", "note"),
+)
 """What a draft and its sidecar hold in the same form."""
 
 
@@ -64,7 +67,7 @@ def stage(root: Root, draft: Draft) -> None:
 def follow(source: int, entry: str, target: int) -> None:
     """Moves an entry's sidecar, if it has one, from one open folder to where its entry goes."""
     try:
-        renameat2.move(source, name_of(entry), target, name_of(entry))
+        renameat2.take(source, name_of(entry), target, name_of(entry))
     except FileNotFoundError:
         return
     except FileExistsError:  # a crash came between: the entry is named once only, so this is the same sidecar

@@ -27,12 +27,12 @@ from storage.files import FileIdentity
 from storage.lease import no_writer
 from storage.reading import open_picture, read_whole
 from storage.records import VaultEntry
-from storage.replacement import Unfinished, give_back, pinned
+from storage.replacement import Unfinished, give_back, pinned, set_aside
 from storage.root import Root, Tree, remove
 
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_OTHER: Final = "the path holds something else than the variant of this decision: move it away first"
+OTHER: Final = "the path holds something else than the variant of this decision: move it away first"
 
 
 @contextmanager
@@ -56,8 +56,8 @@ def original_of(root: Tree, held: VaultEntry) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
-    """Where an original goes back to. `original` is its inode, pinned."""
+class Way:
+    """Where an original goes back to. `original` is its inode."""
 
     root: Root
     held: VaultEntry
@@ -80,20 +80,20 @@ def restore(root: Root, held: VaultEntry) -> FileIdentity:
         with keeping():
             place = opened.enter_context(root.folder_of(held.place.path))
             original = pinned(opened, root.vault, held.entry)
-            way = _Way(root, held, place, os.fstat(original).st_ino)
+            way = Way(root, held, place, os.fstat(original).st_ino)
             os.link(held.entry, held.entry, src_dir_fd=root.vault, dst_dir_fd=root.staged, follow_symlinks=False)
             is_unwanted = _exchange(opened, way)
         try:
             if is_unwanted():
                 give_back(root, held.entry, place, way.original)
-                raise Kept(Reason.UNSETTLED, _OTHER)
+                raise Kept(Reason.UNSETTLED, OTHER)
             drop(root, held.entry, place[0])
         except OSError as error:
             raise Unfinished(f"{held.place.path}: {error}") from error
         return FileIdentity.of(os.fstat(original))
 
 
-def _exchange(opened: ExitStack, way: _Way) -> Callable[[], bool]:
+def _exchange(opened: ExitStack, way: Way) -> Callable[[], bool]:
     """The exchange alone, under a lease that `opened` holds on; where it fails, the second name is removed.
 
     Returns the question whether what came out has to go back.
@@ -104,21 +104,29 @@ def _exchange(opened: ExitStack, way: _Way) -> Callable[[], bool]:
         if inode_at(*way.staged) == way.original:  # never what came out, whatever the error meant
             remove(*way.staged)
         if isinstance(error, FileExistsError):
-            raise Kept(Reason.UNSETTLED, _OTHER) from error
+            raise Kept(Reason.UNSETTLED, OTHER) from error
         raise
 
 
-def _exchange_or_move(opened: ExitStack, way: _Way) -> Callable[[], bool]:
+def _exchange_or_move(opened: ExitStack, way: Way) -> Callable[[], bool]:
     try:
-        variant = open_picture(*way.place)
+        return take_out(opened, way, renameat2.exchange)
     except FileNotFoundError:
         renameat2.move(*way.staged, *way.place)
         return lambda: False
+
+
+def take_out(opened: ExitStack, way: Way, take: Callable[[int, str, int, str], None]) -> Callable[[], bool]:
+    """The variant leaves its path for staged/ENTRY, by an exchange or a move, under a lease that `opened` holds on.
+
+    Returns the question whether what came out has to go back. Raises Kept and OSError.
+    """
+    variant = open_picture(*way.place)
     opened.callback(os.close, variant)
     somebody_waits = opened.enter_context(no_writer(variant))
     if not _is_variant(variant, way.held):
-        raise Kept(Reason.UNSETTLED, _OTHER)
-    renameat2.exchange(*way.place, *way.staged)
+        raise Kept(Reason.UNSETTLED, OTHER)
+    take(*way.place, *way.staged)
     inode = os.fstat(variant).st_ino
     return lambda: inode_at(*way.staged) != inode or not _is_variant(variant, way.held) or somebody_waits()
 
@@ -144,8 +152,11 @@ def release(root: Root, held: VaultEntry) -> bool:
     """Deletes the original for good; one that is gone already is as good as deleted.
 
     False: these are not the bytes that the ledger knows. Somebody who had the file open wrote on, say; they are set
-    aside under strangers/, never deleted. Raises OSError, and Kept where somebody has it open for writing even now.
+    aside under strangers/, never deleted. Raises OSError, and Kept where somebody has it open for writing even now, or
+    where a restoration was interrupted: what that left in staged/ may be all that is left of the picture.
     """
+    if inode_at(root.staged, held.entry) is not None:
+        raise Kept(Reason.UNSETTLED, "its restoration was interrupted, which has to be ended first")
     try:
         descriptor = os.open(held.entry, _READ, dir_fd=root.vault)
     except FileNotFoundError:
@@ -170,9 +181,7 @@ def _is_original(descriptor: int, held: VaultEntry) -> bool:
 
 
 def _quarantine(root: Root, entry: str) -> None:
-    renameat2.move(root.vault, entry, root.strangers, entry)
-    sidecar.follow(root.vault, entry, root.strangers)
-    os.fsync(root.strangers)
+    set_aside(root, root.vault, entry)
     os.fsync(root.vault)
 
 

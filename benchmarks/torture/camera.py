@@ -5,11 +5,11 @@ import random
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from benchmarks.torture.diary import Diary
 from benchmarks.torture.driving import ended, forked
@@ -85,23 +85,35 @@ class Camera:
     def _append(self) -> None:
         name = self._old_name()
         tail = b"tail %d" % self._chance.getrandbits(30)
-        with self._going_to(name, self._holds[name] + tail) as path, path.open("ab", buffering=0) as file:
+        with self._site.acting(), suppress(FileNotFoundError), _opened_to_append(self._path(name)) as file:
+            self._note(name, self._holds[name] + tail)
             file.write(tail)
 
     def _delete(self) -> None:
         name = self._old_name()
-        with self._going_to(name, None) as path:
-            path.unlink()
+        with self._site.acting():
+            self._note(name, None)
+            try:
+                self._path(name).unlink()
+            except FileNotFoundError:  # it is out
+                self._note(name, self._holds[name])
+                return
         del self._holds[name]
 
     @contextmanager
     def _going_to(self, name: str, content: bytes | None) -> Iterator[Path]:
         """Notes what the path is about to hold; the checker looks only when this is over."""
         with self._site.acting():
-            self._diary.note(f"{self._name}/{name}", content)
-            if content is not None:
-                self._holds[name] = content
-            yield self._site.root / self._name / name
+            self._note(name, content)
+            yield self._path(name)
+
+    def _note(self, name: str, content: bytes | None) -> None:
+        self._diary.note(f"{self._name}/{name}", content)
+        if content is not None:
+            self._holds[name] = content
+
+    def _path(self, name: str) -> Path:
+        return self._site.root / self._name / name
 
     def _new_name(self) -> str:
         self._taken += 1
@@ -115,6 +127,11 @@ class Camera:
         comment = b"%s %d" % (self._name.encode(), self._chance.getrandbits(60))
         negative = self._chance.choice(self._studio.negatives)
         return negative[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + negative[2:]
+
+
+def _opened_to_append(path: Path) -> BinaryIO:
+    """Raises FileNotFoundError where nothing stands there, as for an instant where files are replaced in two steps."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC), "wb", buffering=0)
 
 
 def _parts(picture: bytes) -> list[bytes]:

@@ -1,10 +1,11 @@
 """Counts what is lost, damaged or half-written, from outside: plain files, plain SQL, no code of framekeep's own.
 
-usage: python -m benchmarks.torture.checker FOLDER [--crashed]
+usage: python -m benchmarks.torture.checker FOLDER [--crashed [--racy]]
 
 It knows what the cameras delivered and asks of each path: is it what was delivered last, or a variant of that which
 the ledger knows and whose original is in the vault? Then it goes through vault, staged/ and strangers/. `--crashed`:
-nothing was repaired yet, so a plan may stand for a confirmed row and staged/ for the vault.
+nothing was repaired yet, so a plan may stand for a confirmed row and staged/ for the vault. `--racy`: a filesystem that
+cannot exchange two files, so nothing may stand at a path whose plan is open if just what is missing is in the vault.
 """
 
 import argparse
@@ -16,25 +17,35 @@ from typing import Final
 
 from benchmarks.torture.facts import Facts, Row, gather, sha
 from benchmarks.torture.site import Site
-from benchmarks.torture.verdict import Verdict, found
+from benchmarks.torture.verdict import STOPPED, Verdict, found
 
 FINE: Final = ("original", "variant", "deleted")
 
 
-def check(site: Site, *, crashed: bool = False) -> Verdict:
+def check(site: Site, *, crashed: bool = False, racy: bool = False) -> Verdict:
     """Call it while no camera acts and no framekeep runs."""
     facts = gather(site, crashed=crashed)
-    total = Verdict()
-    for part in (_paths(facts), _held(facts), _own(facts), _uninvited(facts)):
+    total = found(STOPPED, count=facts.stopped)
+    for part in (_paths(facts, racy=racy), _held(facts), _own(facts), _uninvited(facts)):
         for verdict in part:
             total += verdict
     return total
 
 
-def _paths(facts: Facts) -> Iterator[Verdict]:
+def _paths(facts: Facts, *, racy: bool) -> Iterator[Verdict]:
     for path, contents in facts.history.items():
         due, there = contents[-1], facts.pictures.get(path)
-        yield _deleted(facts, path, there) if due is None else _judged(facts, path, due, there)
+        if due is None:
+            yield _deleted(facts, path, there)
+        elif racy and there is None and _is_out(facts, path, due):
+            yield found("out")
+        else:
+            yield _judged(facts, path, due, there)
+
+
+def _is_out(facts: Facts, path: str, due: bytes) -> bool:
+    """Whether a crash came between the two steps: a plan is open, and its entry in the vault is what was there."""
+    return facts.crashed and any(row.is_planned and facts.vault.get(row.entry or "") == due for row in facts.of(path))
 
 
 def _deleted(facts: Facts, path: str, there: bytes | None) -> Verdict:
@@ -126,8 +137,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Counts what is lost, damaged or half-written.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--crashed", action="store_true", help="nothing was repaired yet")
+    parser.add_argument("--racy", action="store_true", help="files are replaced in two steps")
     given = parser.parse_args()
-    verdict = check(Site(given.folder), crashed=given.crashed)
+    verdict = check(Site(given.folder), crashed=given.crashed, racy=given.racy)
     print(json.dumps({"counts": verdict.counts, "findings": verdict.findings}))
     return 0 if verdict.is_clean else 1
 

@@ -122,17 +122,20 @@ class Disk:
 
     def write_to(self, folder: Path) -> None:
         """Makes it real: what has a name, below an empty folder."""
-        self._write(ROOT, folder)
+        self._write(ROOT, folder, {})
 
-    def _write(self, inode: int, folder: Path) -> None:
+    def _write(self, inode: int, folder: Path, written: dict[int, Path]) -> None:
         for (parent, name), inner in self.names.items():
             if parent != inode:
                 continue
             path = folder / name
             if inner in self.folders:
                 path.mkdir(mode=0o700)
-                self._write(inner, path)
+                self._write(inner, path, written)
+            elif inner in written:
+                path.hardlink_to(written[inner])
             else:
+                written[inner] = path
                 path.write_bytes(self.contents[inner].data)
                 for mark, value in self.contents[inner].marks.items():
                     os.setxattr(path, mark, value)

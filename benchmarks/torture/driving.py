@@ -32,6 +32,11 @@ def config_of(site: Site, **sections: dict[str, Any]) -> Config:
     return Config.model_validate(given | sections, context={"folder": site.folder})
 
 
+def racy_config_of(site: Site, **sections: dict[str, Any]) -> Config:
+    """One that allows to replace in two steps."""
+    return config_of(site, watch={"settle_seconds": SETTLE_SECONDS, "allow_racy_rename": True}, **sections)
+
+
 def start(config: Config) -> int:
     """Repairs, sweeps once, and returns the exit code that `framekeep sweep` would give."""
     sweeping = Sweeping(dry_run=False)

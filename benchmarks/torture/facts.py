@@ -25,6 +25,9 @@ _ROWS: Final = """
     WHERE decision.sha256_after IS NOT NULL
 """
 """Replacements that are planned, confirmed or undone; one that was abandoned has no hash after."""
+_STOPPED: Final = """
+    SELECT count(*) FROM decision JOIN reason ON reason.id = decision.reason_id WHERE reason.word = 'breaker'
+"""
 
 
 def sha(content: bytes) -> str:
@@ -64,6 +67,8 @@ class Facts:
     staged: dict[str, bytes]
     strangers: dict[str, bytes]
     rows: tuple[Row, ...]
+    stopped: int
+    """Replacements that did not come to be because the breaker was open."""
 
     def of(self, path: str) -> list[Row]:
         """The rows that may explain what stands at the path; a plan counts only after a crash."""
@@ -103,7 +108,7 @@ def gather(site: Site, *, crashed: bool) -> Facts:
         _but_sidecars(site.own / "vault"),
         dict(_files(site.own / "staged")),
         _but_sidecars(site.own / "strangers"),
-        tuple(_rows(site.ledger)),
+        *_told_by(site.ledger),
     )
 
 
@@ -120,10 +125,10 @@ def _files(folder: Path) -> Iterator[tuple[str, bytes]]:
                 yield str(path.relative_to(folder)), path.read_bytes()
 
 
-def _rows(ledger: Path) -> Iterator[Row]:
-    """From a copy, since even to look into it would tidy up what a crash left. A ledger that is not there has none."""
+def _told_by(ledger: Path) -> tuple[tuple[Row, ...], int]:
+    """From a copy, since even to look into it would tidy up what a crash left. One that is not there says nothing."""
     if not ledger.exists():
-        return
+        return (), 0
     with tempfile.TemporaryDirectory() as folder:
         for file in (ledger, ledger.with_name(f"{ledger.name}-wal")):
             if file.exists():
@@ -131,8 +136,10 @@ def _rows(ledger: Path) -> Iterator[Row]:
         with closing(sqlite3.connect(Path(folder, ledger.name))) as connection:
             if connection.execute("PRAGMA integrity_check").fetchall() != [("ok",)]:
                 raise ValueError(f"the ledger {ledger} is damaged")
-            if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'decision'").fetchone():
-                yield from map(_row, connection.execute(_ROWS).fetchall())
+            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'decision'").fetchone():
+                return (), 0
+            rows = tuple(map(_row, connection.execute(_ROWS).fetchall()))
+            return rows, connection.execute(_STOPPED).fetchone()[0]
 
 
 def _row(values: tuple[int, bytes, bytes | None, int, int, str, int, str]) -> Row:

@@ -37,6 +37,8 @@ ERRNOS: Final = {
     "fdatasync": ("EINTR", *_DISK),
     "close": ("EIO", "ENOSPC", "EDQUOT", "EINTR"),
     "renameat2": ("EXDEV", "EINVAL", "ENOSYS", "EBUSY", "EEXIST", "ENOSPC", "EDQUOT", *_NAMES),
+    "linkat": ("EPERM", "EMLINK", "EEXIST", "ENOSPC", "EDQUOT", *_NAMES),
+    "renameat": ("EXDEV", "EBUSY", "ENOSPC", "EDQUOT", *_NAMES),
     "unlink": (*_NAMES, "EBUSY"),
     "unlinkat": (*_NAMES, "EBUSY"),
     "mkdirat": (*_NAMES, "ENOSPC", "EDQUOT"),
@@ -121,8 +123,9 @@ def _failed(workshop: Workshop, failure: Failure) -> Verdict:
     trial = workshop.run(failure.scenario, site, failure.injection)
     if not any(call.is_injected for call in trial.calls):
         return found("damaged", "nothing was injected").during(str(failure))
-    verdict = found("trials") + _ended(failure, trial.code) + checked(site, crashed=True)
-    code = ended(forked(site, lambda: started(site)))
+    verdict = found("trials") + _ended(failure, trial.code)
+    verdict += checked(site, crashed=True, racy=failure.scenario.is_racy)
+    code = ended(forked(site, lambda: started(site, failure.scenario.filesystem)))
     if code != 0:
         verdict += found("damaged", f"the next start ended with exit code {code}")
     return (verdict + checked(site)).during(str(failure))

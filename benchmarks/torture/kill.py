@@ -36,6 +36,8 @@ class Sweeps:
 
     begin: Callable[[], int]
     wait: Callable[[], None]
+    racy: bool = False
+    """On a filesystem that cannot exchange two files."""
 
 
 def torture(folder: Path, kills: int, seed: int) -> Verdict:
@@ -49,7 +51,7 @@ def torture(folder: Path, kills: int, seed: int) -> Verdict:
 def _one(site: Site, kills: int, chance: random.Random) -> Verdict:
     config = config_of(site, encoder={"progressive": chance.random() < PROGRESSIVE})
     with cameras(site, STUDIO, chance.getrandbits(30)):
-        total = killed(site, _sweeps(site, config, chance), kills)
+        total = killed(site, timed(lambda: _begun(site, config), chance), kills)
     return total + repaired(site, lambda: _begun(site, config))
 
 
@@ -63,7 +65,7 @@ def killed(site: Site, sweeps: Sweeps, kills: int) -> Verdict:
         code = ended(process)
         if code == -signal.SIGKILL:
             with site.quiet():
-                total += found("trials") + checked(site, crashed=True)
+                total += found("trials") + checked(site, crashed=True, racy=sweeps.racy)
         else:
             total += found("whole_sweeps") + _exit(code)
     return total
@@ -74,12 +76,12 @@ def repaired(site: Site, begin: Callable[[], int]) -> Verdict:
     return _exit(ended(begin())) + checked(site)
 
 
-def _sweeps(site: Site, config: Config, chance: random.Random) -> Sweeps:
+def timed(begin: Callable[[], int], chance: random.Random) -> Sweeps:
     """They are killed within the time that they take, on this machine and today: the first is the shortest by far."""
     began = time.monotonic()
-    ended(_begun(site, config))
+    ended(begin())
     longest = 2 * (time.monotonic() - began)
-    return Sweeps(lambda: _begun(site, config), lambda: time.sleep(chance.uniform(0, longest)))
+    return Sweeps(begin, lambda: time.sleep(chance.uniform(0, longest)))
 
 
 def _begun(site: Site, config: Config) -> int:

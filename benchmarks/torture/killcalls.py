@@ -19,7 +19,7 @@ from benchmarks.torture.verdict import Verdict, found
 
 CHANGES: Final = frozenset(
     (
-        *("fchmod", "fchown", "fsetxattr", "ftruncate", "mkdir", "mkdirat", "pwrite64", "rename", "renameat"),
+        *("fchmod", "fchown", "fsetxattr", "ftruncate", "linkat", "mkdir", "mkdirat", "pwrite64", "rename", "renameat"),
         *("renameat2", "unlink", "unlinkat", "utimensat", "write"),
     )
 )
@@ -47,8 +47,8 @@ def _killed(workshop: Workshop, scenario: Scenario, call: Call) -> Verdict:
     trial = workshop.run(scenario, site, f"{call.name}:signal=KILL:when={call.ordinal}")
     if trial.code != -signal.SIGKILL or trial.calls[-1].name != call.name:
         return found("damaged", f"{scenario.name}: ended with {trial.code} instead of being killed in {call.name}")
-    verdict = found("trials") + checked(site, crashed=True)
-    code = ended(forked(site, lambda: started(site)))
+    verdict = found("trials") + checked(site, crashed=True, racy=scenario.is_racy)
+    code = ended(forked(site, lambda: started(site, scenario.filesystem)))
     if code not in {0, PARTIAL}:
         verdict += found("damaged", f"{scenario.name}: exit code {code} after a kill in {call.name}")
     return (verdict + checked(site)).during(f"{scenario.name}, killed before {call.name} {call.ordinal}")

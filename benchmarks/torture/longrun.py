@@ -30,6 +30,7 @@ from benchmarks.torture.verdict import Verdict, found
 from daemon.config.schema import Config
 from daemon.house import opened
 from daemon.notify import Notifier
+from daemon.reporting import Counted
 from daemon.serving import serve
 
 _CAMERAS: Final = 5
@@ -78,7 +79,7 @@ def _serve(config: Config) -> int:
         async def until_told() -> None:
             stop = asyncio.Event()
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-            await serve(house, stop, asyncio.Event(), Notifier({}))
+            await serve(house, stop, asyncio.Event(), Notifier({}), Counted())
 
         asyncio.run(until_told())
     return 0

@@ -25,6 +25,7 @@ _ORDER: Final = "tests/integration/test_fsync_order.py"
 _FILES: Final = ("tests/integration/test_replacement.py", "tests/integration/test_give_back.py")
 _RECOVERY: Final = "tests/integration/test_recovery.py"
 _VAULT: Final = ("tests/integration/test_vault.py",)
+_RACY: Final = ("tests/integration/test_racy.py", "tests/integration/test_racy_recovery.py")
 EQUIVALENT: Final = {("storage/ledger/backup.py", "os.fsync(descriptor)")}
 """SQLite has fsynced that file itself, so nobody could notice."""
 
@@ -64,7 +65,7 @@ NAMED: Final = (
     Mutant(
         "every look at what came out",
         "storage/replacement.py",
-        (("if _is_original(root.staged, swap, variant) and not somebody_waits():", "if True:"),),
+        (("if is_original(root.staged, swap, variant) and not somebody_waits():", "if True:"),),
         _FILES,
     ),
     Mutant(
@@ -76,7 +77,7 @@ NAMED: Final = (
     Mutant(
         "the compare right before the exchange",
         "storage/replacement.py",
-        (("            _check_unchanged(os.fstat(original), swap)\n", ""),),
+        (("    _check_unchanged(os.fstat(original), swap)\n", ""),),
         _FILES,
     ),
     Mutant(
@@ -140,6 +141,46 @@ NAMED: Final = (
             ),
         ),
         _VAULT,
+    ),
+    Mutant(
+        "every look at what came out in two steps",
+        "storage/racy.py",
+        (("if not is_original(root.vault, swap, variant) or somebody_waits():", "if False:"),),
+        _RACY,
+    ),
+    Mutant(
+        "every look at what a restored original replaces in two steps",
+        "storage/racy.py",
+        (("                if is_unwanted():\n                    _refuse(OTHER)\n", ""),),
+        _RACY,
+    ),
+    Mutant(
+        "putting back what came out and could not be replaced",
+        "storage/racy.py",
+        (("                put_back(root, root.vault, entry, place)\n", ""),),
+        _RACY,
+    ),
+    Mutant(
+        "putting back what is out at a start",
+        "storage/recovery.py",
+        (
+            (
+                "            racy.put_back(root, root.vault, entry, place)\n        remove",
+                "            pass\n        remove",
+            ),
+        ),
+        _RACY,
+    ),
+    Mutant(
+        "a move that does not replace, where renames know no flags",
+        "storage/renameat2.py",
+        (
+            (
+                "        os.link(name_a, name_b, src_dir_fd=folder_a, dst_dir_fd=folder_b, follow_symlinks=False)\n",
+                "        os.rename(name_a, name_b, src_dir_fd=folder_a, dst_dir_fd=folder_b)\n        return\n",
+            ),
+        ),
+        _RACY,
     ),
 )
 

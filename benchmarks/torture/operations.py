@@ -74,6 +74,11 @@ def _renamed(disk: Disk, call: Call, paths: list[str]) -> Iterator[Operation]:
     yield Naming((_binding(disk, target, _inode(disk, source)), _binding(disk, source, comes_back)))
 
 
+def _linked(disk: Disk, _call: Call, paths: list[str]) -> Iterator[Operation]:
+    source, target = paths
+    yield Naming((_binding(disk, target, _inode(disk, source)),))
+
+
 def _unlinked(disk: Disk, _call: Call, paths: list[str]) -> Iterator[Operation]:
     yield Naming((_binding(disk, paths[0], None),))
 
@@ -93,6 +98,7 @@ _KINDS: Final[dict[str, Callable[[Disk, Call, list[str]], Iterator[Operation]]]]
     "rename": _renamed,
     "renameat": _renamed,
     "renameat2": _renamed,
+    "linkat": _linked,
     "unlink": _unlinked,
     "unlinkat": _unlinked,
     "fsync": _synced,

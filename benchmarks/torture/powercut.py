@@ -17,11 +17,13 @@ from pathlib import Path
 
 from benchmarks.torture.cuts import Loss, left, likeness, losses
 from benchmarks.torture.disk import Disk
-from benchmarks.torture.driving import config_of, ended, forked, repair
+from benchmarks.torture.driving import config_of, ended, forked, racy_config_of, repair
 from benchmarks.torture.operations import TOPS
 from benchmarks.torture.recording import Recording, record
+from benchmarks.torture.refusing import refuse
 from benchmarks.torture.running import checked, main, piece
 from benchmarks.torture.scenario import SCENARIOS, Workshop
+from benchmarks.torture.site import Site
 from benchmarks.torture.verdict import Verdict, found
 
 
@@ -43,12 +45,18 @@ class Cut:
 def torture(folder: Path, count: int, part: int) -> Verdict:
     chance = random.Random(0)  # noqa: S311 - chance, not secrecy; the same in every piece
     workshop = Workshop(folder)
-    cuts = [cut for scenario in SCENARIOS for cut in cuts_of(record(workshop, scenario), chance)]
-    chance.shuffle(cuts)
+    cuts = [cut for is_racy in (False, True) for cut in _shuffled(workshop, chance, is_racy=is_racy)]
     total = Verdict()
     for cut in piece(cuts, count, part):
         total += survived(cut)
     return total
+
+
+def _shuffled(workshop: Workshop, chance: random.Random, *, is_racy: bool) -> list[Cut]:
+    scenarios = [scenario for scenario in SCENARIOS if scenario.is_racy == is_racy]
+    cuts = [cut for scenario in scenarios for cut in cuts_of(record(workshop, scenario), chance)]
+    chance.shuffle(cuts)
+    return cuts
 
 
 def cuts_of(recording: Recording, chance: random.Random) -> Iterator[Cut]:
@@ -68,11 +76,19 @@ def survived(cut: Cut) -> Verdict:
     for top in TOPS:
         shutil.rmtree(site.folder / top, ignore_errors=True)
     cut.disk.write_to(site.folder)
-    verdict = found("trials") + checked(site, crashed=True)
-    code = ended(forked(site, lambda: repair(config_of(site))))
+    scenario = cut.recording.scenario
+    verdict = found("trials") + checked(site, crashed=True, racy=scenario.is_racy)
+    code = ended(forked(site, lambda: _repaired(site, scenario.filesystem)))
     if code != 0:
         verdict += found("damaged", f"the next start ended with exit code {code}")
     return (verdict + checked(site)).during(str(cut))
+
+
+def _repaired(site: Site, filesystem: str) -> int:
+    if not filesystem:
+        return repair(config_of(site))
+    refuse(filesystem)
+    return repair(racy_config_of(site))
 
 
 if __name__ == "__main__":

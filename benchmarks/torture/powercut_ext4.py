@@ -96,8 +96,8 @@ def _cut(disk: Disk, workshop: Workshop, scenario: Scenario, call: Call) -> Verd
     if trial.code != -signal.SIGKILL:
         return found("damaged", f"{scenario.name}: ended with {trial.code} instead of being killed in {call.name}")
     disk.cut()
-    verdict = found("trials") + checked(site, crashed=True)
-    code = ended(forked(site, lambda: started(site)))
+    verdict = found("trials") + checked(site, crashed=True, racy=scenario.is_racy)
+    code = ended(forked(site, lambda: started(site, scenario.filesystem)))
     if code not in {0, PARTIAL}:
         verdict += found("damaged", f"the next start ended with exit code {code}")
     verdict += checked(site)

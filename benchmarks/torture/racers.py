@@ -21,6 +21,8 @@ FORK: Final = multiprocessing.get_context("fork")
 TAIL: Final = b"what a camera appends"
 MODE: Final = 0o604
 INSIDE: Final = "inside.jpg"
+_PATIENCE: Final = 0.5
+"""Seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,13 @@ class Racer:
 
     def act(self, order: Order) -> None:
         _spin(order.delay)
-        try:
-            DEEDS[order.deed](self, self._site.root / order.path, order)
-        except FileNotFoundError:  # after a deletion there is nothing to append to
+        give_up = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                DEEDS[order.deed](self, self._site.root / order.path, order)
+            except FileNotFoundError:  # for an instant nothing stands there, where files are replaced in two steps
+                if time.monotonic() < give_up:
+                    continue
             return
 
     def note(self, path: str, content: bytes | None) -> None:

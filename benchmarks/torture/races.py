@@ -88,11 +88,21 @@ class Starter:
 
 
 def torture(folder: Path, races: int, seed: int) -> Verdict:
+    return raced(folder, races, seed, _pass)
+
+
+def _pass(site: Site, starter: Starter) -> None:
+    with opened(config_of(site), Blink()) as house:
+        passed(house, starter)
+
+
+def raced(folder: Path, races: int, seed: int, do_pass: Callable[[Site, Starter], None]) -> Verdict:
+    """`do_pass` lets framekeep go over a site once, with the starter listening."""
     total, chance = Verdict(), random.Random(seed)  # noqa: S311 - chance, not secrecy
     negatives = [drawn(number) for number in range(60)]
     while (left := races - total.counts["trials"]) > 0:
         site = Site(folder / str(total.counts["trials"])).make()
-        total += _raced(site, _planned(min(RACES_A_SITE, left), negatives, chance))
+        total += _raced(site, _planned(min(RACES_A_SITE, left), negatives, chance), do_pass)
     return total
 
 
@@ -111,12 +121,12 @@ def _drawn_by_lot(number: int, negatives: Sequence[bytes], chance: random.Random
     return before, Race(when, step, Order(deed, f"gate/{number:04}.jpg", delay, picture))
 
 
-def _raced(site: Site, planned: list[tuple[bytes, Race]]) -> Verdict:
+def _raced(site: Site, planned: list[tuple[bytes, Race]], do_pass: Callable[[Site, Starter], None]) -> Verdict:
     races = {race.order.path: race for _, race in planned}
     _deliver(site, {race.order.path: before for before, race in planned})
     seen: dict[str, set[bytes]] = {}
-    with viewer(site, list(races), seen), racers(site, _RACERS) as cameras, opened(config_of(site), Blink()) as house:
-        passed(house, starter := Starter(races, cameras))
+    with viewer(site, list(races), seen), racers(site, _RACERS) as cameras:
+        do_pass(site, starter := Starter(races, cameras))
     if not starter.started:
         raise RuntimeError("no picture came to the step at which its race was to start")
     total = found("trials", count=len(starter.started)) + checked(site)

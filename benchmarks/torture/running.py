@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 from benchmarks.torture.record import Run, append
 from benchmarks.torture.site import Site
-from benchmarks.torture.verdict import BAD, Verdict
+from benchmarks.torture.verdict import BAD, STOPPED, Verdict
 
 T = TypeVar("T")
 Torture = Callable[[Path, int, int], Verdict]
@@ -24,16 +24,29 @@ _REPOSITORY: Final = Path(__file__).parents[2]
 _CLEAN, _UNCLEAN = 0, 1
 _SHOWN: Final = 40
 """Findings."""
+_LEAST_REPLACED: Final = 0.03
+"""Variants a trial; in races, the long form with the fewest, it is 0.1: most cameras there undo the replacement."""
 
 
-def checked(site: Site, *, crashed: bool = False) -> Verdict:
-    """What the checker says, which knows nothing of this process."""
-    command = [sys.executable, "-m", "benchmarks.torture.checker", str(site.folder), *["--crashed"] * crashed]
+def checked(site: Site, *, crashed: bool = False, racy: bool = False) -> Verdict:
+    """What the checker says, which knows nothing of this process. Raises RuntimeError where the breaker had opened."""
+    options = [*["--crashed"] * crashed, *["--racy"] * racy]
+    command = [sys.executable, "-m", "benchmarks.torture.checker", str(site.folder), *options]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=_REPOSITORY)  # noqa: S603 - ours
     if done.returncode not in {_CLEAN, _UNCLEAN} or not done.stdout:
         raise RuntimeError(f"the checker failed: {done.stderr}")
     told = json.loads(done.stdout)
-    return Verdict(Counter(told["counts"]), tuple(told["findings"]))
+    verdict = Verdict(Counter(told["counts"]), tuple(told["findings"]))
+    if stopped := verdict.counts[STOPPED]:
+        raise RuntimeError(f"{site.folder}: the breaker stopped {stopped} replacements, so nothing is proved")
+    return verdict
+
+
+def check_worth(verdict: Verdict) -> None:
+    """Raises RuntimeError where so little was replaced that nothing is proved."""
+    replaced, trials = verdict.counts["variant"], verdict.counts["trials"]
+    if replaced < _LEAST_REPLACED * trials:
+        raise RuntimeError(f"in {trials} trials only {replaced} variants were found, so nothing is proved")
 
 
 def main(name: str, torture: Torture, count: int) -> int:
@@ -45,6 +58,7 @@ def main(name: str, torture: Torture, count: int) -> int:
     given = parser.parse_args()
     folder, began = Path(tempfile.mkdtemp(prefix=f"torture-{name}-")), time.monotonic()
     verdict = torture(folder, given.count, given.seed)
+    check_worth(verdict)
     run = run_of(name, verdict, given.seed, time.monotonic() - began)
     if not given.unrecorded:
         append(run)

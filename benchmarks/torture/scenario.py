@@ -11,7 +11,8 @@ from typing import Final
 from benchmarks.torture.attaching import Call, Trial, attached
 from benchmarks.torture.diary import Diary
 from benchmarks.torture.drawing import drawn
-from benchmarks.torture.driving import SETTLE_SECONDS, config_of, ended, forked, start
+from benchmarks.torture.driving import SETTLE_SECONDS, config_of, ended, forked, racy_config_of, start
+from benchmarks.torture.refusing import refuse
 from benchmarks.torture.site import Site
 
 CAMERA: Final = "gate"
@@ -39,8 +40,9 @@ class Moment:
 class Scenario:
     """A start with some pictures to replace.
 
-    `fresh`: not even the ledger is there. `intruded`: just before the exchange the camera puts another picture in the
-    place of the first. `crash`: an earlier start was killed there, so this one has to repair.
+    `filesystem`: one that cannot exchange two files (refusing.py). `fresh`: not even the ledger is there. `intruded`:
+    just before the exchange the camera puts another picture in the place of the first. `crash`: an earlier start was
+    killed there, so this one has to repair.
     """
 
     name: str
@@ -48,6 +50,11 @@ class Scenario:
     fresh: bool = False
     intruded: bool = False
     crash: Moment | None = None
+    filesystem: str = ""
+
+    @property
+    def is_racy(self) -> bool:
+        return self.filesystem != ""
 
     @property
     def is_quiet(self) -> bool:
@@ -56,6 +63,9 @@ class Scenario:
 
 
 _EXCHANGE: Final = Moment("renameat2", f"/{CAMERA}/")
+"""Or the move that takes its place."""
+_LINK: Final = Moment("linkat", f"/{CAMERA}/")
+_LINKED: Final = Moment("fsync", f"/{CAMERA}")
 SCENARIOS: Final = (
     Scenario("two pictures are replaced", pictures=2),
     Scenario("the camera intrudes", intruded=True),
@@ -64,6 +74,16 @@ SCENARIOS: Final = (
     Scenario("repair: in the vault, not confirmed yet", crash=Moment("fsync", "/.framekeep/vault")),
     Scenario("repair: a stranger came out", crash=replace(_EXCHANGE, nth=2), intruded=True),
     Scenario("the very first start", fresh=True),
+    Scenario("on exFAT: two pictures are replaced", pictures=2, filesystem="exfat"),
+    Scenario("on exFAT: the camera intrudes", intruded=True, filesystem="exfat"),
+    Scenario("on exFAT: repair: out, not in", crash=replace(_EXCHANGE, nth=2), filesystem="exfat"),
+    Scenario("on exFAT: repair: a stranger is out", crash=replace(_EXCHANGE, nth=2), intruded=True, filesystem="exfat"),
+    Scenario("on NFS: two pictures are replaced", pictures=2, filesystem="nfs"),
+    Scenario("on NFS: the camera intrudes", intruded=True, filesystem="nfs"),
+    Scenario("on NFS: repair: out, not in", crash=_LINK, filesystem="nfs"),
+    Scenario("on NFS: repair: in, with both names", crash=_LINKED, filesystem="nfs"),
+    Scenario("on NFS: repair: a stranger is out", crash=_LINK, intruded=True, filesystem="nfs"),
+    Scenario("on NFS: repair: a stranger is back, with both names", crash=_LINKED, intruded=True, filesystem="nfs"),
 )
 
 
@@ -111,18 +131,24 @@ class Workshop:
 
     def run(self, scenario: Scenario, site: Site, *injections: str) -> Trial:
         """The start itself, under strace."""
+
+        def work() -> int:
+            return started(site, scenario.filesystem)
+
         if scenario.is_quiet:
-            return attached(site, lambda: started(site), *injections)
-        stop = self.before_the_exchange()
+            return attached(site, work, *injections)
+        stop = self.before_the_exchange(scenario.filesystem)
         stopping = f"{stop.name}:signal=STOP:when={stop.ordinal}"
-        return attached(site, lambda: started(site), *injections, stopping, during=lambda: _intrude(site))
+        return attached(site, work, *injections, stopping, during=lambda: _intrude(site))
 
     def window(self, scenario: Scenario) -> list[Call]:
         """The calls to walk over: of the replacement, or else of a repair or of a first opening."""
         trial = self._undisturbed(scenario)
         calls = [call for call in trial.calls if any("/incoming" in path or "/var" in path for path in call.paths)]
         if not scenario.is_quiet:
-            taken = self.before_the_exchange().name  # strace injects one thing only into calls of one name
+            taken = self.before_the_exchange(
+                scenario.filesystem
+            ).name  # strace injects one thing only into calls of one name
             return [call for call in calls[_EXCHANGE.index(calls) :] if call.name != taken]
         if scenario.fresh:
             return calls[: _index(calls, _scans)]
@@ -137,15 +163,19 @@ class Workshop:
             self._learnt[scenario] = replace(trial, calls=trial.below(site.folder))
         return self._learnt[scenario]
 
-    def before_the_exchange(self) -> Call:
+    def before_the_exchange(self, filesystem: str) -> Call:
         """A process that is stopped as it enters this call stops behind it."""
-        calls = self._undisturbed(Scenario("one picture is replaced")).calls
+        calls = self._undisturbed(Scenario("one picture is replaced", filesystem=filesystem)).calls
         return calls[_EXCHANGE.index(calls) - 1]
 
 
-def started(site: Site) -> int:
+def started(site: Site, filesystem: str = "") -> int:
     """No process but this one works: variants are not progressive, so that no squeezer is needed."""
-    return start(config_of(site, encoder={"progressive": False}))
+    encoder = {"progressive": False}
+    if not filesystem:
+        return start(config_of(site, encoder=encoder))
+    refuse(filesystem)
+    return start(racy_config_of(site, encoder=encoder))
 
 
 def deliver(site: Site, name: str, picture: bytes) -> None:

@@ -1,23 +1,27 @@
 """One act of framekeep as a process of its own, for whoever watches its system calls.
 
-usage: python -m benchmarks.torture.scenes ACT FOLDER
+usage: python -m benchmarks.torture.scenes ACT FOLDER [FILESYSTEM]
 
 FOLDER/incoming/gate/1.jpg holds ORIGINAL; the ledger lies in FOLDER/var. Files, ledger and acts are real; the variant
-is no picture, since nothing here decodes. The act `swept` is a whole sweep instead, with a fake model.
+is no picture, since nothing here decodes. The act `swept` is a whole sweep instead, with a fake model. FILESYSTEM: one
+that cannot exchange two files (refusing.py).
 """
 
 import hashlib
 import os
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
+from unittest.mock import patch
 
-from framekeep.reasons import Reason
-from storage import renameat2, sidecar, vault
+from benchmarks.torture.refusing import refuse
+from framekeep.reasons import Kept, Reason
+from storage import racy, renameat2, sidecar, vault
 from storage.attribute import Mark
+from storage.files import FileIdentity
 from storage.ledger.opening import open_reader, open_writer
 from storage.reading import read
 from storage.records import Draft, Place, Settings, VaultEntry
@@ -37,8 +41,9 @@ _VAULT_DAYS: Final = 1.0
 class Scene:
     """A root with one picture, and its ledger."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, is_racy: bool = False) -> None:
         self.folder = folder
+        self.is_racy = is_racy
         self.path = folder / "incoming" / PICTURE
         self.root = Root(str(folder / "incoming"))
         self.url = f"sqlite:///{folder}/var/ledger.sqlite"
@@ -63,6 +68,9 @@ class Scene:
         (decision,) = self.ledger.plan([draft])
         return decision, swap
 
+    def swap_in(self, swap: Swap) -> FileIdentity:
+        return racy.swap_in(self.root, swap) if self.is_racy else swap_in(self.root, swap)
+
     def give_back(self, meanwhile: Callable[[], object]) -> None:
         """Something happens at the path between the exchange and the way back."""
         decision, _ = self.plan()
@@ -75,12 +83,28 @@ class Scene:
 
     def held(self) -> VaultEntry:
         """The replaced picture's original."""
-        return self.ledger.held_entries(self.root.path, [PICTURE])[PICTURE]
+        (held,) = self.ledger.due(datetime.now(UTC) + timedelta(days=2 * _VAULT_DAYS), 1, [self.root.path])
+        return held
 
 
 def replaced(scene: Scene) -> None:
     decision, swap = scene.plan()
-    scene.ledger.confirm([(decision, swap_in(scene.root, swap))])
+    scene.ledger.confirm([(decision, scene.swap_in(swap))])
+
+
+def put_back(scene: Scene) -> None:
+    """The camera changes the picture in the instant before it comes out."""
+    decision, swap = scene.plan()
+    take = renameat2.take
+
+    def too_late(folder: int, name: str, own: int, entry: str) -> None:
+        if name == scene.path.name:
+            scene.path.chmod(0o604)
+        take(folder, name, own, entry)
+
+    with patch.object(renameat2, "take", too_late), suppress(Kept):
+        scene.swap_in(swap)
+    scene.ledger.abandon([(decision, Reason.UNSETTLED, "")])
 
 
 def given_back(scene: Scene) -> None:
@@ -108,7 +132,8 @@ def restored(scene: Scene) -> None:
     held, now = scene.held(), datetime.now(UTC)
     with vault.locked(scene.root):
         scene.ledger.begin_restoration(held.decision, now)
-        scene.ledger.restore(held.decision, vault.restore(scene.root, held), now)
+        restore = racy.restore if scene.is_racy else vault.restore
+        scene.ledger.restore(held.decision, restore(scene.root, held), now)
 
 
 def released(scene: Scene) -> None:
@@ -149,7 +174,7 @@ def swept(folder: Path) -> None:
 ACTS: Final = {
     act.__name__: act
     for act in (
-        *(replaced, given_back, given_back_to_nothing, given_back_under_a_newer_one),
+        *(replaced, put_back, given_back, given_back_to_nothing, given_back_under_a_newer_one),
         *(recovered, restored, released, probed, backed_up),
     )
 }
@@ -157,12 +182,14 @@ ALONE: Final = {act.__name__: act for act in (rebuilt, swept)}
 """Which open root and ledger themselves."""
 
 
-def main(act: str, folder: Path) -> None:
+def main(act: str, folder: Path, filesystem: str = "") -> None:
+    if filesystem:
+        refuse(filesystem)
     if act in ALONE:
         ALONE[act](folder)
     else:
-        ACTS[act](Scene(folder))
+        ACTS[act](Scene(folder, is_racy=filesystem != ""))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:])

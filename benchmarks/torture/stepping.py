@@ -61,7 +61,7 @@ class Stepping(Stages):
 
     def __init__(self, house: House, listener: Listener) -> None:
         limits, batch = house.config.limits, house.config.selection.batch
-        super().__init__(house.model, batch, int(limits.in_flight_megapixels * 10**6), limits.max_seconds)
+        super().__init__(batch, int(limits.in_flight_megapixels * 10**6), limits.max_seconds)
         self._listener = listener
 
     async def disk(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

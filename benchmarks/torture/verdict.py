@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 BAD: Final = ("lost", "damaged", "half_written")
+STOPPED: Final = "stopped_by_breaker"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from daemon.checks.check import Check, State
 from daemon.checks.drift import check_drift
 from daemon.checks.ledger import check_ledger
 from daemon.checks.machine import check_owners, check_squeezer, check_watches
-from daemon.checks.model import check_model
+from daemon.checks.model import check_models
 from daemon.checks.roots import check_root
 from daemon.config.roots import check_roots
 from daemon.config.schema import Config
@@ -22,7 +22,7 @@ def examine(load: Callable[[], Config], clock: Callable[[], float]) -> Iterator[
         yield Check.failed("configuration", error)
         return
     yield _configuration(config)
-    yield from check_model(config.selection, clock)
+    yield from check_models(config, clock)
     yield check_squeezer()
     yield check_drift(config)
     yield check_ledger(config.ledger.url)
@@ -41,8 +41,9 @@ def _roots(config: Config) -> Iterator[Check]:
     except ConfigurationError as error:
         yield Check.failed("roots", error)
     there = [root for root in config.watch.roots if root.is_dir() and not root.is_symlink()]
+    watch, floor = config.watch, config.vault.floor_megabytes
     for root in there:
-        yield from check_root(root, config.watch.rescan_minutes, config.vault.floor_megabytes)
+        yield from check_root(root, watch.rescan_minutes, floor, allow_racy_rename=watch.allow_racy_rename)
     names = NameFilter(config.watch.include, config.watch.ignore)
     yield check_watches(there, names)
     yield check_owners(there, names)

@@ -13,12 +13,23 @@ from storage.root import OWN, Root, Tree, probe
 
 _SCARCE: Final = 0.05
 """Of a filesystem, free. The vault holds originals beside their variants for days."""
+_NO_EXCHANGE: Final = "no exchange of two files in one step below {}"
+_WEAKER: Final = (
+    "pictures are replaced in two steps, since [watch] allow_racy_rename is set: for an instant no file stands at a "
+    "picture's path, and after a crash in that instant none does until the next start"
+)
+_REMEDY: Final = (
+    "watch a folder on ext4, xfs, btrfs or tmpfs, or set [watch] allow_racy_rename = true and accept that for an "
+    "instant no file stands at a picture's path"
+)
 
 
-def check_root(root: Path, rescan_minutes: float, floor_megabytes: float) -> Iterator[Check]:
+def check_root(
+    root: Path, rescan_minutes: float, floor_megabytes: float, *, allow_racy_rename: bool = False
+) -> Iterator[Check]:
     """A root that is there."""
     yield _filesystem(root, rescan_minutes)
-    yield _exchange(root)
+    yield _exchange(root, allow_racy_rename=allow_racy_rename)
     yield _space(root, floor_megabytes)
 
 
@@ -33,9 +44,9 @@ def _filesystem(root: Path, rescan_minutes: float) -> Check:
     return Check("filesystem", State.OK, f"{root} lies on {kind}")
 
 
-def _exchange(root: Path) -> Check:
+def _exchange(root: Path, *, allow_racy_rename: bool) -> Check:
     try:
-        _probe(root)
+        exchanges = _probe(root)
     except ConfigurationError as error:
         return Check.failed("exchange", error)
     except OSError as error:
@@ -44,17 +55,20 @@ def _exchange(root: Path) -> Check:
             "or watch a folder on ext4, xfs, btrfs or tmpfs"
         )
         return Check.failed("exchange", fault)
-    return Check("exchange", State.OK, f"files below {root} are exchanged in one step, and fsync works")
+    if exchanges:
+        return Check("exchange", State.OK, f"files below {root} are exchanged in one step, and fsync works")
+    if not allow_racy_rename:
+        return Check.failed("exchange", ConfigurationError(f"{_NO_EXCHANGE.format(root)}; {_REMEDY}"))
+    return Check("exchange", State.WARNING, f"{_NO_EXCHANGE.format(root)}: {_WEAKER}")
 
 
-def _probe(root: Path) -> None:
+def _probe(root: Path) -> bool:
     """Leaves nothing behind: framekeep's own folder must belong to its user, who need not be the one who asks here."""
     if (root / OWN).exists():
         with Root(str(root)) as opened:
-            opened.probe()
-        return
+            return opened.probe()
     with tempfile.TemporaryDirectory(prefix=f"{OWN}-", dir=root) as scratch, Tree(scratch) as opened:
-        probe(opened.descriptor)
+        return probe(opened.descriptor)
 
 
 def _space(root: Path, floor_megabytes: float) -> Check:

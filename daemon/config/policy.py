@@ -1,36 +1,37 @@
 """Which keeper, ladder and times hold for a picture."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Self
 
 from pathspec import GitIgnoreSpec
 
 from daemon.config.schema import Config, PolicyBlock
+from framekeep.keepers.objects import ObjectRule
 from framekeep.ladder import Ladder
 from storage.patterns import compiled, folded
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What holds for a set of paths. `name` tells an administrator which block that is."""
+    """What holds for a set of paths."""
 
-    name: str
     keeper: str
     min_confidence: float
     ladder: Ladder
     vault_days: float
     min_age_days: float
+    objects: ObjectRule
 
     @classmethod
     def default(cls, config: Config) -> Self:
         selection = config.selection
         return cls(
-            name="default",
             keeper=selection.keeper,
             min_confidence=selection.min_confidence,
             ladder=selection.ladder,
             vault_days=config.vault.days,
             min_age_days=selection.min_age_days,
+            objects=config.detection.rule,
         )
 
 
@@ -47,5 +48,7 @@ class PolicyBook:
         return next((policy for spec, policy in self._blocks if spec.match_file(path)), self.default)
 
     def _compiled(self, block: PolicyBlock) -> tuple[GitIgnoreSpec, Policy]:
-        policy = replace(self.default, name=", ".join(block.match), **block.overrides)
-        return compiled(block.match), policy
+        own = {field.name for field in fields(Policy)}
+        overrides = {key: value for key, value in block.overrides.items() if key in own}
+        policy = replace(self.default, **overrides)
+        return compiled(block.match), replace(policy, objects=block.rule(policy.objects))

@@ -1,13 +1,17 @@
 """What can be configured: sections, keys, defaults and bounds. config.toml says what each key is for."""
 
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
+from daemon.config.detection import Detection, with_evidence
 from daemon.config.faults import report
+from daemon.config.section import Section, describing_weights
 from daemon.config.values import (
     AbsolutePath,
+    ClassNames,
     Days,
     Device,
     KeeperNames,
@@ -16,6 +20,7 @@ from daemon.config.values import (
     NamePatterns,
     Patterns,
     Probability,
+    Score,
     Sha256,
     SomePatterns,
     TimeZone,
@@ -23,16 +28,11 @@ from daemon.config.values import (
 )
 from daemon.names import IGNORE, INCLUDE
 from framekeep.errors import UsageError
+from framekeep.keepers.objects import ObjectRule
 from framekeep.ladder import parse_ladder
 from storage.time_rules import TimeRules
 
 _PAPER: Final = parse_ladder("paper")
-
-
-class Section(BaseModel):
-    """Frozen; refuses unknown keys and values of another kind; checks defaults as if they had been given."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True, allow_inf_nan=False)
 
 
 class Watch(Section):
@@ -41,6 +41,7 @@ class Watch(Section):
     rescan_minutes: Annotated[float, Field(gt=0, le=10_080)] = 10
     include: SomePatterns = INCLUDE
     ignore: Patterns = IGNORE
+    allow_racy_rename: bool = False
 
     @field_validator("roots")
     @classmethod
@@ -71,9 +72,7 @@ class Selection(Section):
     @field_validator("weights_sha256", "class_names")
     @classmethod
     def describes_weights(cls, given: str | Path | None, info: ValidationInfo) -> str | Path | None:
-        if given is not None and info.data.get("weights", given) is None:
-            raise ValueError("describes the file in weights, but weights is not set")
-        return given
+        return describing_weights(given, info)
 
 
 class Encoder(Section):
@@ -146,6 +145,12 @@ class PolicyBlock(Section):
     ladder: LadderRungs | None = None
     vault_days: Days | None = None
     min_age_days: Days | None = None
+    min_score: Score | None = None
+    slack: Annotated[float, Field(ge=0, lt=1)] | None = None
+    iou: Annotated[float, Field(gt=0, le=0.95)] | None = None
+    classes: ClassNames | None = None
+    lost_only: bool | None = None
+    quality_when_found: Annotated[int, Field(ge=0, le=100)] | None = None
 
     @model_validator(mode="after")
     def overrides_something(self) -> Self:
@@ -158,6 +163,11 @@ class PolicyBlock(Section):
         """The overridden keys with their values."""
         return {key: value for key in self._overridable() if (value := getattr(self, key)) is not None}
 
+    def rule(self, default: ObjectRule) -> ObjectRule:
+        """What holds for objects here. Raises ValueError where that makes no sense together."""
+        names = {field.name for field in fields(ObjectRule)}
+        return with_evidence(replace(default, **{key: value for key, value in self.overrides.items() if key in names}))
+
     @classmethod
     def _overridable(cls) -> list[str]:
         return [key for key in cls.model_fields if key != "match"]
@@ -168,6 +178,7 @@ class Config(Section):
 
     watch: Watch
     selection: Selection
+    detection: Detection
     encoder: Encoder
     limits: Limits
     ledger: Ledger
@@ -193,6 +204,17 @@ class Config(Section):
             if match in matches[:index]:
                 raise ValueError(f"two blocks match {', '.join(match)}; the first wins, so the second would do nothing")
         return blocks
+
+    @model_validator(mode="after")
+    def each_makes_sense(self) -> Self:
+        for block in self.policy:
+            block.rule(self.detection.rule)
+        return self
+
+    @property
+    def keepers(self) -> frozenset[str]:
+        """Every keeper that some picture may meet."""
+        return frozenset({self.selection.keeper, *(block.keeper for block in self.policy if block.keeper)})
 
     def overridden(
         self, *, keeper: str | None = None, ladder: str | None = None, min_confidence: float | None = None

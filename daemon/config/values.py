@@ -110,3 +110,5 @@ Sha256 = Annotated[str, AfterValidator(_sha256)]
 Days = Annotated[float, Field(ge=0, le=36_500)]
 """At most a hundred years, so that no date leaves the calendar."""
 Probability = Annotated[float, Field(ge=0, lt=1)]
+Score = Annotated[float, Field(gt=0, lt=1)]
+ClassNames = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(strict=False)]

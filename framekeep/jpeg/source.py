@@ -1,6 +1,5 @@
 """What is read from a camera: bytes that are understood well enough to be replaced, or a refusal with its reason."""
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
@@ -41,10 +40,9 @@ class Limits:
 
 @dataclass(frozen=True)
 class Original:
-    """A picture as the camera delivered it, understood. `sha256` is the digest of `data`; sizes are in pixels."""
+    """A picture as the camera delivered it, understood. Sizes are in pixels."""
 
     data: bytes = field(repr=False)
-    sha256: bytes
     layout: Layout = field(repr=False)
     mode: Literal["L", "RGB"]
     width: int
@@ -67,7 +65,7 @@ def understand(data: bytes, limits: Limits) -> Original:
 def _original(data: bytes, layout: Layout) -> Original:
     frame = layout.frame
     mode: Literal["L", "RGB"] = "L" if len(frame.components) == 1 else "RGB"
-    return Original(data, hashlib.sha256(data).digest(), layout, mode, frame.width, frame.height)
+    return Original(data, layout, mode, frame.width, frame.height)
 
 
 def _objections(data: bytes, layout: Layout, limits: Limits) -> Iterator[_Objection]:

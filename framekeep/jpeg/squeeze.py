@@ -22,15 +22,15 @@ def squeeze(coding: bytes) -> bytes:
     return bytes(optimize(coding))
 
 
-def squeeze_apart(data: bytes) -> bytes | None:
+def squeeze_apart(data: bytes, seconds: float = _PATIENCE_SECONDS) -> bytes | None:
     """A camera's file, repacked in a child process, with no metadata that says nothing about colours.
 
-    None where that cannot be done. Whether the pixels are the same is for `same_pixels` to say.
+    None where that cannot be done in this time. Whether the pixels are the same is for `same_pixels` to say.
     """
     command = [sys.executable, "-I", "-m", __name__]
     try:
         child = subprocess.run(  # noqa: S603 - our own interpreter and module; the data goes to its standard input
-            command, input=data, capture_output=True, timeout=_PATIENCE_SECONDS, check=False
+            command, input=data, capture_output=True, timeout=seconds, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

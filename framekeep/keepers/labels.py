@@ -1,11 +1,12 @@
 """Keepers of class labels: T1K and T5K (section 5) with a reject option, and HRS (section 3)."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from framekeep.evidence import Evidence, Prediction
-from framekeep.keepers.base import QUALIFIES, Verdict
+from framekeep.keepers.base import QUALIFIES, Need, Verdict
 
 MARGIN: Final = 1e-3
 """What is nearer than this is too close to call: batch size or runtime could turn it.
@@ -13,6 +14,8 @@ MARGIN: Final = 1e-3
 Nearness is the logarithm of the ratio of two probabilities, so for two labels the distance of their logits: logits are
 what rounding changes (by 2e-5), and on a camera's frame all but the first probabilities lie within 1e-3 of each other.
 """
+
+_PREDICTION: Final = frozenset({Need.PREDICTION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,14 @@ class LabelKeeper:
     min_confidence: float = 0.0
     margin: float = MARGIN
 
+    @property
+    def needs(self) -> frozenset[Need]:
+        return _PREDICTION
+
     def original_cost(self, original: Evidence) -> int:  # noqa: ARG002 - the protocol's argument, which HRS needs
+        return 0
+
+    def lowest_quality(self, original: Evidence) -> int:  # noqa: ARG002 - the protocol's argument: labels ask for none
         return 0
 
     def judge(self, original: Evidence, variant: Evidence) -> Verdict:
@@ -68,6 +78,9 @@ class LabelKeeper:
             return Verdict(1, f"top-{self.count} too close to call")
         return QUALIFIES
 
+    def excerpt(self, evidence: Evidence, class_names: Sequence[str]) -> dict[str, list[Any]]:
+        return {"labels": _named(prediction_of(evidence), self.count + 1, class_names)}
+
 
 @dataclass(frozen=True, slots=True)
 class HighestRank:
@@ -76,12 +89,26 @@ class HighestRank:
     label: int
     name: str = "hrs"
 
+    @property
+    def needs(self) -> frozenset[Need]:
+        return _PREDICTION
+
+    def lowest_quality(self, original: Evidence) -> int:  # noqa: ARG002 - as above
+        return 0
+
     def original_cost(self, original: Evidence) -> int:
         return prediction_of(original).rank(self.label) - 1
 
     def judge(self, original: Evidence, variant: Evidence) -> Verdict:  # noqa: ARG002 - the protocol's argument
         rank = prediction_of(variant).rank(self.label)
         return Verdict(rank - 1, "" if rank == 1 else f"rank {rank}")
+
+    def excerpt(self, evidence: Evidence, class_names: Sequence[str]) -> dict[str, list[Any]]:
+        return {"labels": _named(prediction_of(evidence), 1, class_names)}
+
+
+def _named(prediction: Prediction, count: int, class_names: Sequence[str]) -> list[Any]:
+    return [[class_names[label], float(f"{probability:.6g}")] for label, probability in prediction.top(count)]
 
 
 def prediction_of(evidence: Evidence) -> Prediction:

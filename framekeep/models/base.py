@@ -41,8 +41,8 @@ class Model(Protocol):
     def look(self, batch: Sequence[Prepared]) -> list[Evidence]:
         """The evidence of each picture, in order; called by one thread at a time.
 
-        Raises ModelUnavailableError where not even one picture fits the GPU's memory, FloatingPointError where the
-        model's answer is not finite.
+        Raises ModelUnavailableError where not even one picture fits the GPU's memory, or where the GPU fails,
+        FloatingPointError where the model's answer is not finite.
         """
 
 

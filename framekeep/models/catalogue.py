@@ -23,9 +23,9 @@ class ModelChoice:
 
 @dataclass(frozen=True, slots=True)
 class PackagedModel:
-    """A classifier whose weights come inside a Python package.
+    """A model whose weights come inside a Python package.
 
-    Its tensors stand in timm's order with timm's shapes, but under names of their own.
+    A classifier's tensors stand in timm's order with timm's shapes, but under names of their own.
     """
 
     distribution: str
@@ -36,6 +36,8 @@ class PackagedModel:
     sha256: str
     classes: int = 1000
     licence: str = "Apache-2.0"
+    without_dependencies: bool = False
+    """What the package depends on is large, and not needed to read the weights."""
 
 
 PACKAGED: Final = MappingProxyType(

@@ -52,5 +52,5 @@ def _shape(value: object) -> str:
 def _wrong_shape(key: str, found: torch.Tensor, expected: torch.Tensor) -> str:
     return (
         f"{key!r} has the shape {_shape(found)} where {_shape(expected)} is expected; a model of your own needs "
-        "class_names with as many names as it has classes"
+        "class_names (a detector: labels) with as many names as it has classes"
     )

@@ -1,7 +1,6 @@
 """The classifier of record: eager PyTorch in fp32 with the model's own evaluation transform."""
 
 from collections.abc import Sequence
-from typing import Final
 
 import numpy as np
 import torch
@@ -15,11 +14,7 @@ from framekeep.models.batching import run_within
 from framekeep.models.catalogue import ModelChoice
 from framekeep.models.device import device_name, enough_memory, forbid_reduced_precision, pick_device
 from framekeep.models.network import Network, load_network
-from framekeep.reasons import Kept, Reason
-
-_LONGEST: Final = 100
-"""The longer side to the shorter. The transform brings the shorter one to the network's size before it crops, so that a
-JPEG of 1 by 65500 pixels would fill 13 GB."""
+from framekeep.models.shape import refuse_lines
 
 
 def open_classifier(choice: ModelChoice, device: str, batch: int) -> "Classifier":
@@ -49,8 +44,7 @@ class Classifier:
         self._batch = batch
 
     def prepare(self, image: Image.Image) -> Prepared:
-        if max(image.size) > _LONGEST * min(image.size):
-            raise Kept(Reason.UNUSUAL, f"{image.width} by {image.height} pixels: too long for the model's transform")
+        refuse_lines(image)
         pixels: Prepared = self._transform(image.convert("RGB")).numpy()
         return pixels
 

@@ -38,7 +38,7 @@ def device_name(device: torch.device) -> str:
 
 @contextmanager
 def enough_memory(model: str, device: str) -> Iterator[None]:
-    """Raises ModelUnavailableError where what is done inside does not fit the GPU's memory."""
+    """Raises ModelUnavailableError where what is done inside does not fit the GPU's memory, or where the GPU fails."""
     try:
         yield
     except torch.cuda.OutOfMemoryError as error:
@@ -46,6 +46,18 @@ def enough_memory(model: str, device: str) -> Iterator[None]:
             f"the memory of {device} has no room for {model} and one picture: free some, choose a smaller model or "
             'set device = "cpu"'
         ) from error
+    except RuntimeError as error:
+        if not _is_of_device(error):
+            raise
+        raise ModelUnavailableError(
+            f"{device} failed under {model} ({str(error).splitlines()[0]}), and after that it computes nothing more in "
+            'this process: start framekeep again and, if it comes back, see the kernel\'s log or set device = "cpu"'
+        ) from error
+
+
+def _is_of_device(error: RuntimeError) -> bool:
+    """An older PyTorch has no class for it, and what cuBLAS says has none in any; the text begins in the same way."""
+    return isinstance(error, getattr(torch, "AcceleratorError", ())) or str(error).startswith("CUDA error")
 
 
 def forbid_reduced_precision() -> None:

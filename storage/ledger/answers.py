@@ -64,6 +64,11 @@ class Decision:
     """Hexadecimal."""
     label: str | None
     probability: float | None
+    objects: str
+    """What was decided about objects, as JSON; empty where the keeper compares none."""
+    evidence_before: str | None
+    """As JSON, as in `Draft`."""
+    evidence_after: str | None
     decided_at: datetime
     device: str
     versions: str

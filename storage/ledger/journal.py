@@ -15,7 +15,9 @@ from storage.ledger.schema import DecisionRow, PlanRow, State
 from storage.ledger.totals import count
 from storage.records import Draft, Known
 
-NOTHING_CHANGED: Final = {"rung": None, "quality": None, "sha256_after": None, "vault_entry": None, "release_at": None}
+NOTHING_CHANGED: Final[dict[str, Any]] = dict.fromkeys(
+    ("rung", "quality", "sha256_after", "evidence_after", "vault_entry", "release_at")
+)
 """A kept picture's share of the row. With a `sha256_after` its content would pass for one that framekeep wrote."""
 
 
@@ -100,6 +102,7 @@ def _own(draft: Draft) -> dict[str, Any]:
         "bytes_before": draft.identity.size,
         "sha256_before": draft.sha256_before,
         "probability": draft.probability,
+        "evidence_before": draft.evidence_before,
         "missed_by_watcher": draft.missed_by_watcher,
         "note": draft.note,
         "ms_read": draft.timings.read,
@@ -118,6 +121,7 @@ def _change(draft: Draft) -> dict[str, Any]:
         "rung": draft.rung,
         "quality": draft.quality,
         "sha256_after": draft.sha256_after,
+        "evidence_after": draft.evidence_after,
         "vault_entry": draft.vault_entry,
         "release_at": draft.decided_at + timedelta(days=draft.vault_days),
     }

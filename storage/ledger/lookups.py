@@ -118,14 +118,11 @@ def _due(now: datetime, roots: Sequence[str]) -> Select[*tuple[Any, ...]]:
     return held().where(DecisionRow.release_at <= now, RootRow.path.in_(roots))
 
 
-def held_entries(connection: Connection, root: str, paths: Sequence[str]) -> dict[str, VaultEntry]:
-    """The newest held original of each path that has one."""
-    entries = (
-        entry_of_row(row)
-        for chunk in chunks(paths)
-        for row in connection.execute(held().where(FileRow.path.in_(chunk)).order_by(DecisionRow.id))
-    )
-    return {entry.place.path: entry for entry in entries if entry.place.root == root}
+def entry_of(connection: Connection, root: str, path: str) -> VaultEntry | None:
+    """The newest held original of a path."""
+    question = held().where(FileRow.path == path, RootRow.path == root).order_by(DecisionRow.id.desc()).limit(1)
+    row = connection.execute(question).one_or_none()
+    return entry_of_row(row) if row else None
 
 
 def held() -> Select[*tuple[Any, ...]]:

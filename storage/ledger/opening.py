@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
+from sqlalchemy.exc import DBAPIError
 
 from framekeep.errors import LedgerError
 from storage.ledger.faults import told
@@ -21,6 +22,8 @@ from storage.ledger.writer import Writer
 _PREFIX: Final = "sqlite:///"
 _SUFFIXES: Final = ("", "-wal", "-shm")
 """Of the files that SQLite keeps a database in."""
+_NOT_MADE: Final = ("SQLITE_READONLY", "SQLITE_CANTOPEN")
+"""How the names of the errors begin that mean that one of them could not be made."""
 _BUSY_SECONDS: Final = 30.0
 """How long to wait for another process that writes (a restore beside the daemon)."""
 
@@ -115,11 +118,27 @@ def open_reader(url: str) -> Reader:
                 "or correct `url` in [ledger]."
             )
         with _closed_on_failure(_reading(ledger)) as engine:
-            with engine.connect() as connection:
+            with _told_to_readers(ledger), engine.connect() as connection:
                 found = revision_of(connection)
             refuse_newer(found)
             refuse_older(found)
             return Reader(engine, ledger)
+
+
+@contextmanager
+def _told_to_readers(ledger: Path) -> Iterator[None]:
+    """In WAL mode a reader, too, needs files beside the ledger, and the last who has it open takes them away."""
+    try:
+        yield
+    except DBAPIError as error:
+        may_read = os.access(ledger, os.R_OK, effective_ids=True)
+        may_make = os.access(ledger.parent, os.W_OK, effective_ids=True)
+        if may_make or not may_read or not getattr(error.orig, "sqlite_errorname", "").startswith(_NOT_MADE):
+            raise
+        raise LedgerError(
+            f"The ledger {ledger} cannot be read by this user while no framekeep runs, since SQLite has to make files "
+            "beside it for that: run this as the user that framekeep runs as, or while framekeep run is at work."
+        ) from error
 
 
 @contextmanager

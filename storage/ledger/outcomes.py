@@ -1,10 +1,11 @@
 """What becomes of a decision after it was planned. All within the caller's transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
+from sqlalchemy.orm import aliased
 
 from framekeep.reasons import Reason
 from storage.actor import who
@@ -14,7 +15,7 @@ from storage.ledger.events import Happened, Kind, append, chained
 from storage.ledger.files import settle_files
 from storage.ledger.interning import Numbers
 from storage.ledger.journal import NOTHING_CHANGED
-from storage.ledger.schema import DecisionRow, PlanRow, State
+from storage.ledger.schema import DecisionRow, FileRow, IdentityColumns, PlanRow, State
 from storage.ledger.totals import count, recounted
 
 _NOT_LOOKED_AT: Final = {
@@ -39,13 +40,34 @@ def confirm(connection: Connection, confirmations: Sequence[tuple[int, FileIdent
 def abandon(
     connection: Connection, numbers: Numbers, abandonments: Sequence[tuple[int, Reason, str]], at: datetime
 ) -> None:
-    decisions = [decision for decision, _, _ in abandonments]
-    plans = _end_plans(connection, decisions)
+    kept = {decision: (numbers.reason(connection, reason), note) for decision, reason, note in abandonments}
+    repeated = _repeated(connection, kept)
+    plans = _end_plans(connection, list(kept))
+    connection.execute(delete(DecisionRow).where(DecisionRow.id.in_(repeated)))
+    decisions = [decision for decision in kept if decision not in repeated]
     with recounted(connection, decisions):
-        for decision, reason, note in abandonments:
-            _keep(connection, decision, numbers.reason(connection, reason), note)
+        for decision in decisions:
+            _keep(connection, decision, *kept[decision])
     settle_files(connection, [(*plans[decision], decision) for decision in decisions])
     append(connection, at, [Happened(Kind.ABANDONED, decision) for decision in decisions])
+
+
+def _repeated(connection: Connection, kept: Mapping[int, tuple[int, str]]) -> set[int]:
+    """Those planned decisions that would say what their path's last one says already: same file, settings, reason."""
+    last = aliased(DecisionRow)
+    rows = connection.execute(
+        select(DecisionRow.id, last.reason_id)
+        .join_from(PlanRow, DecisionRow)
+        .join(FileRow, and_(FileRow.id == DecisionRow.file_id, *_equal(FileRow, PlanRow)))
+        .join(last, and_(last.id == FileRow.decision_id, last.settings_id == DecisionRow.settings_id))
+        .where(DecisionRow.id.in_(kept))
+    )
+    return {decision for decision, reason in rows if reason == kept[decision][0]}
+
+
+def _equal(one: type[IdentityColumns], other: type[IdentityColumns]) -> list[ColumnElement[bool]]:
+    names = ("size", "mtime_ns", "ctime_ns", "inode")
+    return [getattr(one, name) == getattr(other, name) for name in names]
 
 
 def _keep(connection: Connection, decision: int, reason: int, note: str) -> None:
@@ -109,7 +131,8 @@ def _undo(connection: Connection, decision: int, at: datetime) -> dict[str, Any]
         connection.execute(
             select(
                 *(DecisionRow.file_id, DecisionRow.settings_id, DecisionRow.environment_id, DecisionRow.label_id),
-                *(DecisionRow.probability, DecisionRow.bytes_before, DecisionRow.sha256_before),
+                *(DecisionRow.probability, DecisionRow.evidence_before),
+                *(DecisionRow.bytes_before, DecisionRow.sha256_before),
             ).where(
                 DecisionRow.id == decision, DecisionRow.state == State.CONFIRMED, DecisionRow.sha256_after.is_not(None)
             )

@@ -24,8 +24,9 @@ class Promise:
     keeper: str
     min_confidence: float
     model_digest: str
+    objects: str
     label: str | None
-    probability: float | None
+    evidence_before: str | None
     rung: str | None
     sha256_before: bytes
     sha256_after: bytes
@@ -66,8 +67,9 @@ def _promised() -> Select[*tuple[Any, ...]]:
     return (
         select(
             *(DecisionRow.id, RootRow.path.label("root"), FileRow.path, ReasonRow.word),
-            *(SettingsRow.keeper, SettingsRow.min_confidence, SettingsRow.model_digest, LabelRow.name.label("label")),
-            *(DecisionRow.probability, DecisionRow.rung, DecisionRow.sha256_before, DecisionRow.sha256_after),
+            *(SettingsRow.keeper, SettingsRow.min_confidence, SettingsRow.model_digest, SettingsRow.objects),
+            LabelRow.name.label("label"),
+            *(DecisionRow.evidence_before, DecisionRow.rung, DecisionRow.sha256_before, DecisionRow.sha256_after),
             *(DecisionRow.bytes_before, DecisionRow.bytes_after, DecisionRow.vault_entry, DecisionRow.release_at),
             *(FileRow.decision_id, FileRow.size, FileRow.mtime_ns, FileRow.ctime_ns, FileRow.inode),
         )
@@ -106,8 +108,9 @@ def _promise(row: Row[*tuple[Any, ...]]) -> Promise:
         keeper=row.keeper,
         min_confidence=row.min_confidence,
         model_digest=row.model_digest,
+        objects=row.objects,
         label=row.label,
-        probability=row.probability,
+        evidence_before=row.evidence_before,
         rung=row.rung,
         sha256_before=row.sha256_before,
         sha256_after=row.sha256_after,

@@ -29,10 +29,11 @@ from storage.ledger import (
 from storage.ledger.answers import ALWAYS, Decision, Held, Period, Told, Total, Wanted
 from storage.ledger.breakers import Opening
 from storage.ledger.chain import Break
-from storage.ledger.concerned import Delivered
+from storage.ledger.concerned import Bereft, Delivered
 from storage.ledger.events import Head
 from storage.ledger.faults import told
 from storage.ledger.known_models import ModelFacts
+from storage.ledger.objects import ObjectTotal, object_totals
 from storage.ledger.promises import Promise
 from storage.ledger.schema import COUNTED, DecisionRow, PlanRow, ReasonRow
 from storage.ledger.second_looks import Agreement
@@ -65,10 +66,15 @@ class Reader:
         with self._connection() as connection:
             return reports.totals(connection, by, period)
 
+    def objects(self, period: Period = ALWAYS) -> list[ObjectTotal]:
+        """The objects that were kept, by class and camera."""
+        with self._connection() as connection:
+            return object_totals(connection, period)
+
     def entry_of(self, root: str, path: str) -> VaultEntry | None:
         """The newest original of a path that the vault still holds."""
         with self._connection() as connection:
-            return lookups.held_entries(connection, root, [path]).get(path)
+            return lookups.entry_of(connection, root, path)
 
     def held(self, wanted: Held) -> list[VaultEntry]:
         """The vault's originals that are wanted, by place."""
@@ -196,8 +202,8 @@ class Reader:
         with self._connection() as connection:
             yield from concerned.untouched(connection, claim)
 
-    def released(self, claim: Claim) -> Iterator[Delivered]:
-        """Pictures of a claim's root and camera whose original was deleted for good."""
+    def released(self, claim: Claim) -> Iterator[Bereft]:
+        """Replacements in a claim's root and camera whose original was deleted for good."""
         with self._connection() as connection:
             yield from concerned.released(connection, claim)
 

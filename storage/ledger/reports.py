@@ -17,7 +17,7 @@ By = Literal["camera", "day", "keeper", "model", "reason", "label"]
 Sums = Counter[str]
 """By field of `Total`."""
 
-_FIRST_DAY: Final = date(1970, 1, 1).toordinal()
+FIRST_DAY: Final = date(1970, 1, 1).toordinal()
 _FIELD: Final = {
     Standing.REPLACED: "replaced",
     Standing.FINAL: "kept",
@@ -70,7 +70,7 @@ def _names(connection: Connection, by: By | None) -> dict[int, str]:
 
 
 def _day(number: int) -> str:
-    return date.fromordinal(_FIRST_DAY + number).isoformat()
+    return date.fromordinal(FIRST_DAY + number).isoformat()
 
 
 def _groups(by: By | None, period: Period) -> Select[*tuple[Any, ...]]:
@@ -83,9 +83,9 @@ def _of_days(by: By | None, period: Period) -> Select[*tuple[Any, ...]]:
     sums = [func.sum(DailyTotalRow.__table__.c[name]) for name in amounts()]
     question = select(group, DailyTotalRow.reason_id, *sums).group_by(group, DailyTotalRow.reason_id)
     if period.since:
-        question = question.where(DailyTotalRow.day >= period.since.toordinal() - _FIRST_DAY)
+        question = question.where(DailyTotalRow.day >= period.since.toordinal() - FIRST_DAY)
     if period.until:
-        question = question.where(DailyTotalRow.day < period.until.toordinal() - _FIRST_DAY)
+        question = question.where(DailyTotalRow.day < period.until.toordinal() - FIRST_DAY)
     return question
 
 

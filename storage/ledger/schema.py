@@ -66,6 +66,8 @@ class SettingsRow(Shared):
     progressive: Mapped[bool]
     model: Mapped[str]
     model_digest: Mapped[str]
+    objects: Mapped[str]
+    limits: Mapped[str]
 
 
 class EnvironmentRow(Shared):
@@ -137,6 +139,8 @@ class DecisionRow(Base):
     sha256_before: Mapped[bytes | None]
     sha256_after: Mapped[bytes | None]
     probability: Mapped[float | None]
+    evidence_before: Mapped[str | None]
+    evidence_after: Mapped[str | None]
     vault_entry: Mapped[str | None] = mapped_column(PathBytes)
     """Null as soon as the vault holds the original no longer."""
     release_at: Mapped[datetime | None]
@@ -256,3 +260,15 @@ class DailyTotalRow(Base):
     bytes_freed: Mapped[int]
     """Counts when the vault releases the original, on the day of the decision."""
     missed_by_watcher: Mapped[int]
+
+
+class DailyObjectRow(Base):
+    """How many objects the counted decisions of one UTC day found in their originals, by class."""
+
+    __tablename__ = "daily_object"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    day: Mapped[Number]
+    camera_id: Mapped[int] = mapped_column(ForeignKey("camera.id"), primary_key=True)
+    label: Mapped[str] = mapped_column(primary_key=True)
+    pictures: Mapped[int]
+    objects: Mapped[int]

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Row, cast, func, select
+from sqlalchemy import Connection, Integer, Row, cast, func, or_, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from storage.ledger.schema import CameraRow, DecisionRow, FileRow, RootRow, SecondLookRow, State
+from storage.ledger.schema import CameraRow, DecisionRow, FileRow, RootRow, SecondLookRow, SettingsRow, State
 from storage.records import Place, VaultEntry
 
 
@@ -36,11 +36,13 @@ def to_look_at_again(connection: Connection, due_before: datetime, limit: int) -
         .join_from(DecisionRow, FileRow)
         .join(CameraRow)
         .join(RootRow)
+        .join(SettingsRow)
         .outerjoin(SecondLookRow)
         .where(
             DecisionRow.vault_entry.is_not(None),
             DecisionRow.release_at < due_before,
             DecisionRow.state == State.CONFIRMED,
+            or_(SettingsRow.keeper.contains("t1k"), SettingsRow.keeper.contains("t5k")),  # labels were promised
             DecisionRow.rung.is_not(None),  # without a rung the pixels are the original's
             FileRow.decision_id == DecisionRow.id,
             SecondLookRow.decision_id.is_(None),

@@ -5,15 +5,16 @@ Whoever changes counted rows does so within `recounted`, so the totals are the s
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Integer, Select, bindparam, case, literal, select, type_coerce
+from sqlalchemy import ColumnElement, Connection, Integer, Select, bindparam, case, func, literal, select, type_coerce
 from sqlalchemy.dialects.sqlite import Insert, insert
 
-from storage.ledger.schema import COUNTED, DailyTotalRow, DecisionRow, FileRow
+from storage.ledger.schema import COUNTED, DailyObjectRow, DailyTotalRow, DecisionRow, FileRow
 
 DAY: Final = 86_400_000_000
 """Microseconds."""
+_OBJECT_SUMS: Final = ("pictures", "objects")
 
 
 def amounts() -> dict[str, ColumnElement[int]]:
@@ -52,7 +53,8 @@ def count(connection: Connection, decisions: Sequence[int]) -> None:
 
 
 def _add(connection: Connection, decisions: Sequence[int], sign: int) -> None:
-    connection.execute(_ADDITION, {"decisions": decisions, "sign": sign})
+    for addition in (_ADDITION, _ADDITION_OF_OBJECTS):
+        connection.execute(addition, {"decisions": decisions, "sign": sign})
 
 
 def _addition() -> Insert:
@@ -71,5 +73,28 @@ def _contributions() -> Select[*tuple[int, ...]]:
     )
 
 
+def _addition_of_objects() -> Insert:
+    addition = insert(DailyObjectRow).from_select(["day", "camera_id", "label", *_OBJECT_SUMS], _objects())
+    table = DailyObjectRow.__table__
+    sums = {name: table.c[name] + addition.excluded[name] for name in _OBJECT_SUMS}
+    return addition.on_conflict_do_update(index_elements=["day", "camera_id", "label"], set_=sums)
+
+
+def _objects() -> Select[*tuple[Any, ...]]:
+    """One row for each class in each decision; an object is a JSON array that begins with its class."""
+    found = func.json_each(DecisionRow.evidence_before, "$.objects").table_valued("value")
+    label = func.json_extract(found.c.value, "$[0]").label("label")
+    sign = bindparam("sign", type_=Integer)
+    return (
+        select(keys()["day"], keys()["camera_id"], label, sign, sign * func.count())
+        .select_from(DecisionRow)
+        .join(FileRow)
+        .join(found, literal(value=True))
+        .where(DecisionRow.id.in_(bindparam("decisions", expanding=True)), DecisionRow.state.in_(COUNTED))
+        .group_by(DecisionRow.id, label)
+    )
+
+
 _ADDITION: Final = _addition()
 """Built once: it takes longer to build than to run."""
+_ADDITION_OF_OBJECTS: Final = _addition_of_objects()

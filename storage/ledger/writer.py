@@ -88,7 +88,10 @@ class Writer:
             outcomes.confirm(connection, confirmations, self._clock())
 
     def abandon(self, abandonments: Sequence[tuple[int, Reason, str]]) -> None:
-        """These planned replacements did not happen: each is a decision to keep now, with this reason and note."""
+        """These planned replacements did not happen: each is a decision to keep now, with this reason and note.
+
+        As in `record`, what the path's last decision says already is not repeated: then the planned one is gone.
+        """
         with self._transaction() as connection:
             outcomes.abandon(connection, self._numbers, abandonments, self._clock())
 
@@ -100,10 +103,6 @@ class Writer:
         """Originals held in these roots whose time has come, the longest overdue first, or those that follow one."""
         with self._transaction() as connection:
             return lookups.due(connection, now, limit, roots, after)
-
-    def held_entries(self, root: str, paths: Sequence[str]) -> dict[str, VaultEntry]:
-        with self._transaction() as connection:
-            return lookups.held_entries(connection, root, paths)
 
     def release(self, decisions: Sequence[int], at: datetime, note: str = "") -> None:
         """The vault holds these originals no longer, which frees their bytes. A restored one is left out.

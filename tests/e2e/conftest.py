@@ -1,12 +1,16 @@
 """Real framekeep processes on real folders, as an administrator would have them."""
 
+import fcntl
 import io
 import json
 import os
+import pty
 import signal
 import socket
+import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -26,7 +30,7 @@ from storage.ledger.opening import open_reader
 
 FRAMEKEEP = Path(sys.executable).parent / "framekeep"
 SETTLE = 0.5
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds: a start takes four, on a busy machine more."""
 ENVIRONMENT = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR") if key in os.environ}
 
@@ -55,6 +59,16 @@ def _drawn(seed: int, size: tuple[int, int] = (256, 192), **saving: Any) -> byte
     return file.getvalue()
 
 
+def _read_all(terminal: int) -> str:
+    text = b""
+    try:
+        while part := os.read(terminal, 4096):
+            text += part
+    except OSError:  # a pseudo-terminal's way to say that nobody writes any more
+        pass
+    return text.decode()
+
+
 @dataclass(frozen=True)
 class Site:
     """A folder with a configuration, a watched root and a ledger."""
@@ -68,6 +82,10 @@ class Site:
     @property
     def config(self) -> Path:
         return self.folder / "config.toml"
+
+    @property
+    def url(self) -> str:
+        return f"sqlite:///{self.folder}/var/ledger.sqlite"
 
     @property
     def vault(self) -> Path:
@@ -89,25 +107,35 @@ class Site:
         return path
 
     def run(self, verb: str, *arguments: Any, **options: Any) -> subprocess.CompletedProcess[str]:
-        command = [*options.pop("before", ()), FRAMEKEEP, verb, "--config", self.config, *arguments]
+        command = [*options.pop("before", ()), FRAMEKEEP, *verb.split(), "--config", self.config, *arguments]
         settings = {"capture_output": True, "text": True, "timeout": PATIENCE, "stdin": subprocess.DEVNULL}
         return subprocess.run(command, cwd=self.folder, env=ENVIRONMENT, check=False, **settings | options)
 
     def start(self, verb: str, *arguments: Any, **options: Any) -> subprocess.Popen[str]:
-        command = [FRAMEKEEP, verb, "--config", self.config, *arguments]
+        command = [FRAMEKEEP, *verb.split(), "--config", self.config, *arguments]
         environment = ENVIRONMENT | options.pop("environment", {})
         return subprocess.Popen(command, cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, **options)
+
+    def on_terminal(self, verb: str, *arguments: Any, columns: int = 80) -> tuple[int, str]:
+        """Runs a command on a terminal. Returns its exit code and all that is seen there."""
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        process = self.start(verb, *arguments, stdout=theirs, stderr=theirs)
+        os.close(theirs)
+        shown = _read_all(ours)
+        os.close(ours)
+        return process.wait(PATIENCE), shown
 
     def decisions(self, name: str | None = None) -> list[Decision]:
         """What the ledger holds, oldest first."""
         if not (self.folder / "var/ledger.sqlite").exists():
             return []
-        with open_reader(f"sqlite:///{self.folder}/var/ledger.sqlite") as reader:
+        with open_reader(self.url) as reader:
             found = list(reader.decisions(Wanted()))[::-1]
         return [decision for decision in found if name in (None, decision.place.path)]
 
     def pending(self) -> int:
-        with open_reader(f"sqlite:///{self.folder}/var/ledger.sqlite") as reader:
+        with open_reader(self.url) as reader:
             return reader.pending_count()
 
     def decided(self, name: str) -> Decision:
@@ -136,6 +164,11 @@ class Daemon:
     def logged(self, event: str) -> list[dict[str, Any]]:
         lines = map(json.loads, filter(lambda line: line.startswith("{"), self._log.read_text().splitlines()))
         return [line for line in lines if line["event"] == event]
+
+    def status(self) -> str:
+        """The last that was told to systemd for people to read."""
+        lines = "\n".join(self.messages).splitlines()
+        return next((line for line in reversed(lines) if line.startswith("STATUS=")), "")
 
     def told(self, message: str) -> bool:
         return message in "\n".join(self.messages).splitlines()

@@ -1,6 +1,7 @@
 """From start to stop: what came meanwhile, reloads, restarts, and what happens to what is in flight."""
 
 import io
+import json
 import signal
 
 import pytest
@@ -14,6 +15,10 @@ def printed():
     file = io.BytesIO()
     Image.new("CMYK", (64, 64), (10, 20, 30, 40)).save(file, "JPEG")
     return file.getvalue()
+
+
+def status(site):
+    return json.loads(site.run("status", "--json").stdout)["daemon"]
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +43,8 @@ def lived(new_site, serving, drawn, until):
         daemon.waits_until(lambda: len(daemon.logged("serving")) == 2, "it serves again")
         daemon.waits_until(lambda: len(site.decisions("gate/print.jpg")) == 2, "the kept picture is looked at again")
         daemon.stopping_before = daemon.told("STOPPING=1")
+        daemon.waits_until(lambda: status(site)["kept"] == 2, "it tells of all that it has decided")
+        daemon.status = status(site)
 
         originals = {f"late/{k}.jpg": drawn(10 + k) for k in range(12)}
         for name, data in originals.items():
@@ -67,6 +74,13 @@ def test_a_reload_is_no_stop(lived):
     assert daemon.told("RELOADING=1")
     assert not daemon.stopping_before
     assert sum("READY=1" in message for message in daemon.messages) == 2
+
+
+def test_a_reload_goes_on_counting(lived):
+    """Two pictures were replaced before it; the third was kept before it and again after it."""
+    _, daemon = lived
+    assert daemon.status["replaced"] == 2
+    assert daemon.status["since"] < min(decision.decided_at for decision in daemon.decisions).isoformat()
 
 
 def test_a_changed_keeper_looks_again_at_kept_pictures_only(lived):

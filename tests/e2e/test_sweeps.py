@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import pty
 import signal
 import sqlite3
 from contextlib import suppress
@@ -51,24 +49,11 @@ def processes(site):
     return found
 
 
-def read_all(terminal):
-    text = b""
-    try:
-        while part := os.read(terminal, 4096):
-            text += part
-    except OSError:  # a pseudo-terminal's way to say that nobody writes any more
-        pass
-    return text.decode()
-
-
 def test_on_a_terminal_there_is_a_bar_and_elsewhere_there_are_lines(site, drawn):
     for k in range(3):
         site.put(f"gate/{k}.jpg", drawn(k))
-    ours, theirs = pty.openpty()
-    sweep = site.start("sweep", stderr=theirs)
-    os.close(theirs)
-    shown = read_all(ours)
-    assert sweep.wait() == 0
+    code, shown = site.on_terminal("sweep")
+    assert code == 0
     assert "━" in shown
     assert "smaller" in shown
     assert "3 seen: 3 replaced" in shown

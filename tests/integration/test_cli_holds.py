@@ -7,7 +7,6 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 import pytest
 import structlog
 import tomli_w
+from jsonschema import Draft202012Validator
 from PIL import Image
 
 from cli.main import run
@@ -26,7 +26,7 @@ from framekeep.models.base import Prepared
 from storage.ledger.opening import open_reader, open_writer
 from storage.records import Hold
 
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs/schemas/ledger-verify.json").read_text())
 NAMES = ("gate/20260301_120000.jpg", "gate/20260302_120000.jpg", "yard/20260301_120000.jpg")
 
 
@@ -127,7 +127,9 @@ def test_a_restoration_that_fails_is_told_and_ends_with_partial(swept: Office):
     code, out, err = swept.type("hold", "add", "--camera", "gate", "--reason", "why", "--restore")
     assert code == 3
     assert "restored: 1 pictures" in out
+    assert "in the vault, with something else at the path: 1 pictures; move that away first" in out
     assert f"{NAMES[0]} not restored" in err
+    assert "move it away first" in err
 
 
 @pytest.mark.parametrize(
@@ -256,7 +258,38 @@ def test_the_head_that_was_kept_proves_the_ledger(swept: Office):
     assert f"event {told['break']['event']}: {told['break']['sentence']}" in err
 
 
-@pytest.mark.parametrize("head", ["", "1", "x" * 64, f"1 {'0' * 63}", f"-1 {'0' * 64}"])
+def test_verify_proves_the_ledger_too(swept: Office):
+    swept.type("hold", "add", "--camera", "gate", "--reason", "why")
+    kept = ":".join(swept.type("ledger", "head")[1].split())
+    assert swept.type("verify", "--ledger", "--head", kept) == swept.type("ledger", "verify", "--head", kept)
+    told = swept.json("verify", "--ledger", "--head", kept)
+    assert told == swept.json("ledger", "verify")
+    Draft202012Validator(SCHEMA).validate(told)
+    with closing(sqlite3.connect(swept.folder / "var/ledger.sqlite")) as connection, connection:
+        connection.execute("DROP TRIGGER event_no_delete")
+        connection.execute("DELETE FROM event WHERE id = (SELECT max(id) FROM event)")
+    assert swept.type("verify", "--ledger")[0] == 14
+    told = swept.json("verify", "--ledger", "--head", kept)
+    assert not told["intact"]
+    Draft202012Validator(SCHEMA).validate(told)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--head", f"1:{'0' * 64}"], "give --ledger, too"),
+        (["--ledger", "--labels"], "leave out"),
+        (["--ledger", "--sample", "5%"], "leave out"),
+        (["--ledger", "incoming"], "leave out"),
+        (["--ledger", "--head", "1"], "is no head"),
+    ],
+)
+def test_what_does_not_go_with_the_ledgers_proof_is_refused(swept: Office, words: list[str], sentence: str):
+    code, out, err = swept.type("verify", *words)
+    assert (code, out, sentence in err) == (2, "", True)
+
+
+@pytest.mark.parametrize("head", ["", "1", "x" * 64, f"1 {'0' * 63}", f"-1 {'0' * 64}", f"1::{'0' * 64}"])
 def test_what_is_no_head_is_refused(swept: Office, head: str):
     code, _, err = swept.type("ledger", "verify", "--head", head)
     assert (code, "is no head" in err) == (2, True)

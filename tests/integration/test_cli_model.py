@@ -2,6 +2,7 @@
 
 import io
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import structlog
 from PIL import Image
 
 from cli.main import run
+from framekeep.models.detectors.catalogue import PEDESTRIAN_PACKAGE
 
 
 def photograph(seed: int) -> bytes:
@@ -91,9 +93,44 @@ def test_the_doctor_tells_of_a_wrong_model_and_looks_at_the_rest(folder: Path, c
     assert (shown["model"], shown["ledger"], shown["exchange"]) == ("fault", "ok", "ok")
 
 
+@pytest.mark.skipif(find_spec(PEDESTRIAN_PACKAGE.module) is None, reason="pedestrian_ssdlite is absent: make detector")
+def test_the_doctor_looks_with_each_model_that_a_keeper_needs(folder: Path, capsys: pytest.CaptureFixture[str]):
+    config = folder / "objects.toml"
+    shown = {}
+    for keeper in ("objects", "t1k,objects"):
+        config.write_text(f'[selection]\nkeeper = "{keeper}"\n')
+        assert run(["doctor", "--json", "--config", str(config)]) == 0
+        structlog.reset_defaults()
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        shown[keeper] = {line["name"]: line["sentence"] for line in lines}
+        assert "pedestrian_ssdlite: 1 class, weights 7a23982e5825" in shown[keeper]["detector"]
+        assert shown[keeper]["detector's device"] == "cpu (openvino)"
+    assert ("model" in shown["objects"], "model" in shown["t1k,objects"]) == (False, True)
+
+
+def test_the_doctor_tells_of_a_detector_that_is_not_there(folder: Path, capsys: pytest.CaptureFixture[str]):
+    config = folder / "no_detector.toml"
+    config.write_text('[selection]\nkeeper = "objects"\n[detection]\nmodel = "no_such_detector"\n')
+    assert run(["doctor", "--json", "--config", str(config)]) == 12
+    structlog.reset_defaults()
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (told,) = (line for line in lines if line["name"] == "detector")
+    assert (told["state"], "no detector is known as 'no_such_detector'" in told["sentence"]) == ("fault", True)
+
+
 def test_models_are_listed_with_the_configured_one_first(rows: Any, folder: Path, capsys: pytest.CaptureFixture[str]):
     first, *others = rows("models")
     assert (first["name"], first["usable"], first["classes"]) == ("tf_efficientnet_lite0", True, 1000)
-    assert {other["name"] for other in others} == {"tf_efficientnet_lite1", "tf_efficientnet_lite2"}
+    assert [(other["name"], other["kind"]) for other in others] == [
+        ("tf_efficientnet_lite1", "classifier"),
+        ("tf_efficientnet_lite2", "classifier"),
+        ("pedestrian_ssdlite", "detector"),
+        ("oid_ssd", "detector"),
+    ]
     assert run(["models", "--config", str(folder / "config.toml")]) == 0
-    assert capsys.readouterr().out.splitlines()[1].split()[:3] == ["tf_efficientnet_lite0", "yes", "1,000"]
+    assert capsys.readouterr().out.splitlines()[1].split()[:4] == [
+        "tf_efficientnet_lite0",
+        "classifier",
+        "yes",
+        "1,000",
+    ]

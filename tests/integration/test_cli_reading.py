@@ -149,6 +149,15 @@ def test_a_report_in_csv(ledger: Writer, config: str, said: Said):
     assert said("report", "--config", config, "--csv") == 0
     (row,) = csv.DictReader(io.StringIO(said.out))
     assert {name: int(row[name]) for name in SUMS} == SUMS
+    assert "looked" not in row
+
+
+def test_a_report_in_csv_tells_what_a_second_model_said_of_each_camera(ledger: Writer, config: str, said: Said):
+    decisions = confirm(ledger, *(replaced(f"door/{number}.jpg") for number in range(3)))
+    ledger.second_look([(decisions[0], True), (decisions[1], False)], "second")
+    assert said("report", "--config", config, "--csv", "--by", "camera") == 0
+    rows = {row["camera"]: (row["looked"], row["agreed"]) for row in csv.DictReader(io.StringIO(said.out))}
+    assert rows == {"door": ("2", "1"), "gate": ("0", "0"), "yard": ("0", "0")}
 
 
 def test_an_empty_ledger_gives_a_report(writer: Writer, config: str, said: Said):

@@ -16,7 +16,7 @@ from framekeep.reasons import Reason
 from storage.files import FileIdentity
 from storage.ledger.opening import open_writer
 from storage.ledger.writer import Writer
-from storage.records import Draft, Place, Settings
+from storage.records import Claim, Draft, Place, Settings
 
 NOW = datetime.now(UTC)
 DAY = timedelta(days=1)
@@ -109,10 +109,31 @@ def test_the_ledger_tells_of_failures_and_replacements_under_way(
         "failures_last_day": 1,
         "pending": 1,
         "breaker": [],
+        "holds": {"in_force": 0, "first": []},
     }
     text = shown()
     assert "1 failures in the last day: see framekeep decisions" in text
     assert "1 replacements under way: the next start ends them" in text
+
+
+def test_the_holds_in_force_are_counted_and_the_first_are_told(
+    writer: Writer, document: Callable[[], dict[str, Any]], shown: Callable[[], str]
+):
+    assert "in force" not in shown()
+    holds = [writer.add_hold(Claim(f"why {k}\x1b[31m", camera=f"cam{k}", since=NOW - k * DAY)) for k in range(7)]
+    writer.remove_hold(holds[0].number, "closed")
+    told = document()["ledger"]["holds"]
+    assert told["in_force"] == 6
+    assert [hold["camera"] for hold in told["first"]] == [f"cam{k}" for k in range(1, 6)]
+    assert told["first"][0]["from"] == (NOW - DAY).isoformat()
+    text = shown()
+    assert "6 in force; the first 5, framekeep hold list shows all" in text
+    assert "2: camera cam1, from " in text
+    assert "(why 1\\x1b[31m)" in text
+    assert "cam6" not in text
+    for hold in holds[2:]:
+        writer.remove_hold(hold.number, "closed")
+    assert "1 in force\n" in shown()
 
 
 def test_each_roots_space_is_told(tmp_path: Path, document: Callable[[], dict[str, Any]], shown: Callable[[], str]):
@@ -127,6 +148,7 @@ def test_nothing_runs_and_nothing_is_there(document: Callable[[], dict[str, Any]
     told = document()
     assert (told["alive"], told["daemon"]) == (False, None)
     assert "There is no ledger" in told["ledger"]["fault"]
+    assert told["ledger"]["holds"] is None
     assert told["roots"][0]["fault"] == "No such file or directory"
     text = shown()
     assert "not running" in text

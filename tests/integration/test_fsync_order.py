@@ -15,13 +15,17 @@ import pytest
 
 from benchmarks.torture import scenes
 from benchmarks.torture.drawing import drawn
-from benchmarks.torture.scenes import ENTRY, ORIGINAL, PICTURE
+from benchmarks.torture.refusing import possible
+from benchmarks.torture.scenes import ENTRY, ORIGINAL, PICTURE, VARIANT
 from benchmarks.torture.tracing import NEVER, Call, available, traced
 
 pytestmark = pytest.mark.skipif(not available(), reason="strace is not installed, or may not trace")
 
 CHANGES = ("write", "pwrite64", "fchmod", "fchown", "fsetxattr", "utimensat", "ftruncate")
-WATCHED = ("openat", "mkdir", "mkdirat", "linkat", "unlink", "unlinkat", "renameat2", "fsync", "fdatasync", *CHANGES)
+MOVES = ("linkat", "renameat", "renameat2")
+WATCHED = ("openat", "mkdir", "mkdirat", "unlink", "unlinkat", "fsync", "fdatasync", *MOVES, *CHANGES)
+SEEN = "fsync:delay_enter=1:when=9999"
+"""An injection that never happens, with which strace also sees the calls that a filter of the process's own refuses."""
 LOCKS = ("lock", "holds.lock", "holds.turn")
 SQLITES = ("ledger.sqlite", "-wal", "-shm", "-journal")
 """Files that SQLite sees to itself."""
@@ -55,7 +59,7 @@ class Trace:
 
     def _told(self, change: Call, path: str) -> int:
         """When somebody relies on the change: the file is moved, the ledger is written, or the process ends."""
-        moved = [call.began for call in self.calls if call.name == "renameat2" and path in _moved(call)]
+        moved = [call.began for call in self.calls if call.name in MOVES and path in _moved(call)]
         told = moved + [call.began for call in self.ledger]
         return min((line for line in told if line > change.ended), default=self.end)
 
@@ -68,7 +72,7 @@ class Trace:
             return [str(Path(call.names[0]).parent)]
         if call.name == "mkdirat" or (call.name == "openat" and "O_CREAT" in call.arguments):
             return [str(Path(_opened(call)).parent)]
-        if call.name in ("renameat2", "linkat"):
+        if call.name in MOVES:
             return [path for path in call.paths if path == call.paths[1] or self._lasts(path) or _is_exchange(call)]
         return [path for path in call.paths[:1] if call.name == "unlinkat" and self._lasts(path)]
 
@@ -111,7 +115,8 @@ def _is_fleeting(call: Call, path: str) -> bool:
     A second name of an original on its way back is needed by nobody until it has been exchanged.
     """
     name = Path(_opened(call) if call.name == "openat" else path).name
-    return name in LOCKS or "/in-flight" in path or call.name == "linkat" or any(word in name for word in SQLITES)
+    is_second_name = call.name == "linkat" and call.paths[1].endswith("/staged")
+    return name in LOCKS or "/in-flight" in path or is_second_name or any(word in name for word in SQLITES)
 
 
 @pytest.fixture
@@ -136,8 +141,9 @@ def folder(new_folder: Callable[[], Path]) -> Path:
     return new_folder()
 
 
-def run(act: str, folder: Path, *injections: str) -> list[Call]:
-    return traced([sys.executable, "-m", "benchmarks.torture.scenes", act, folder], WATCHED, *injections)
+def run(act: str, folder: Path, *injections: str, on: str = "") -> list[Call]:
+    command = [sys.executable, "-m", "benchmarks.torture.scenes", act, folder, *([on] if on else [])]
+    return traced(command, WATCHED, *(injections or ([SEEN] if on else [])))
 
 
 def vault(folder: Path) -> Path:
@@ -187,6 +193,25 @@ def test_what_is_released_or_set_aside_is_durable(folder: Path, is_changed: bool
     assert trace.unsafe() == []
 
 
+def test_what_is_set_aside_is_durable_there_before_it_is_gone_from_the_vault_and_before_the_ledger_is_told(
+    folder: Path,
+):
+    scenes.main("replaced", folder)
+    with (vault(folder) / ENTRY).open("ab") as file:
+        file.write(b"by a late writer")
+    trace = Trace(folder, run("released", folder))
+    moved = [call for call in trace.calls if call.name == "renameat2" and call.names[0] in (ENTRY, f"{ENTRY}.json")]
+    assert len(moved) == 2  # the original and its sidecar
+    since = max(call.ended for call in moved)
+    there, gone = (
+        next(call for call in trace.synced if call.began > since and call.paths[0] == place)
+        for place in (str(vault(folder).with_name("strangers")), str(vault(folder)))
+    )
+    told = next(call for call in trace.ledger if call.began > since)
+    assert there.ended < gone.began
+    assert gone.ended < told.began
+
+
 def test_a_backup_is_durable(folder: Path):
     scenes.main("replaced", folder)
     trace = Trace(folder, run("backed_up", folder))
@@ -197,13 +222,14 @@ def test_a_backup_is_durable(folder: Path):
     assert any(call.began > gone.ended and call.paths[0] == trace.folder for call in trace.synced)
 
 
-def killed_in_each_call_after(act: str, name: str, new_folder: Callable[[], Path]) -> Iterator[tuple[Path, list[Call]]]:
+def killed_in_each_call_after(
+    act: str, name: str, new_folder: Callable[[], Path], on: str = ""
+) -> Iterator[tuple[Path, list[Call]]]:
     """Folders in which the act was killed, in each call that changes something from the first of this name on."""
-    watched = ("linkat", "renameat2", "unlinkat", "fsync")
-    whole = [call.name for call in run(act, new_folder()) if call.name in watched]
+    whole = [call.name for call in run(act, new_folder(), on=on) if call.name in (*MOVES, "unlinkat", "fsync")]
     for index in range(whole.index(name) + 1, len(whole)):
         folder, number = new_folder(), whole[: index + 1].count(whole[index])
-        killed = run(act, folder, f"{whole[index]}:signal=KILL:when={number}")
+        killed = run(act, folder, f"{whole[index]}:signal=KILL:when={number}", on=on)
         assert killed[-1].name == whole[index]
         assert killed[-1].ended == NEVER
         yield folder, killed
@@ -249,3 +275,65 @@ def test_what_a_rebuilt_ledger_knows_is_in_the_vault(folder: Path):
     trace = Trace(folder, run("rebuilt", folder))
     assert (vault(folder) / ENTRY).read_bytes() == ORIGINAL
     assert trace.unsafe() == []
+
+
+# In two steps, where a filesystem cannot exchange two files.
+
+refusing = pytest.mark.skipif(not possible(), reason="this machine has no seccomp")
+
+
+@pytest.fixture
+def new_plain_folder(new_folder: Callable[[], Path]) -> Callable[[], Path]:
+    """The same without attributes, which such filesystems do not keep."""
+
+    def made() -> Path:
+        folder = new_folder()
+        os.removexattr(folder / "incoming" / PICTURE, "user.note")
+        return folder
+
+    return made
+
+
+@refusing
+@pytest.mark.parametrize("on", ["exfat", "nfs"])
+@pytest.mark.parametrize("act", ["replaced", "put_back", "restored"])
+def test_what_is_done_in_two_steps_is_durable(new_plain_folder: Callable[[], Path], act: str, on: str):
+    folder = new_plain_folder()
+    if act == "restored":
+        scenes.main("replaced", folder)
+    trace = Trace(folder, run(act, folder, on=on))
+    assert (vault(folder) / ENTRY).exists() == (act == "replaced")
+    assert (folder / "incoming" / PICTURE).read_bytes() == (VARIANT if act == "replaced" else ORIGINAL)
+    assert trace.exchanges() == []
+    assert trace.unsafe() == []
+    gone = [call for call in trace.calls if call.name == "unlinkat" and call.names == [ENTRY] and call.succeeded]
+    for removal in gone if act != "put_back" else ():  # what stands at the path is durable before another name goes
+        *_, put_in = (call for call in trace.calls if call.name in MOVES and call.ended < removal.began)
+        places = [call.paths[0] for call in trace.synced if put_in.ended < call.began < removal.began]
+        assert put_in.paths[1] in places
+
+
+@refusing
+def test_a_start_makes_durable_what_a_killed_replacement_in_two_steps_did(new_plain_folder):
+    for folder, killed in killed_in_each_call_after("replaced", "renameat", new_plain_folder, "nfs"):
+        trace = Trace(folder, killed, run("recovered", folder, on="nfs"))
+        picture, kept = folder / "incoming" / PICTURE, vault(folder) / ENTRY
+        assert (kept if picture.read_bytes() == VARIANT else picture).read_bytes() == ORIGINAL
+        assert not list(vault(folder).with_name("staged").iterdir())
+        assert trace.unsafe() == [], killed[-1]
+
+
+@refusing
+def test_a_start_makes_durable_what_a_killed_restoration_in_two_steps_did(new_plain_folder):
+    def replaced() -> Path:
+        folder = new_plain_folder()
+        scenes.main("replaced", folder)
+        return folder
+
+    for folder, killed in killed_in_each_call_after("restored", "renameat2", replaced, "exfat"):
+        trace = Trace(folder, killed, run("recovered", folder, on="exfat"), lasting=("vault", "staged"))
+        picture, kept = folder / "incoming" / PICTURE, vault(folder) / ENTRY
+        assert (kept if picture.read_bytes() == VARIANT else picture).read_bytes() == ORIGINAL
+        assert not list(vault(folder).with_name("staged").iterdir())
+        assert len(list(vault(folder).iterdir())) in (0, 2)
+        assert trace.unsafe() == [], killed[-1]

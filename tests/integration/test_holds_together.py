@@ -43,6 +43,8 @@ from storage.root import Root
 
 GATE = Claim("why", camera="gate")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+PATIENCE = 60.0
+"""Seconds, on a busy machine."""
 
 
 @dataclass
@@ -119,7 +121,7 @@ class Site:
 
 async def _swept(house: House, act: Callable[[], object]) -> None:
     journal = Journal(house.writer, house.ledger)
-    with Between(house.model, 4, 10**8, 60) as stages:
+    with Between(4, 10**8, 60) as stages:
         stages.act = act
         acting = Replacing(stages, journal, house.roots, house.holds)
         scan = Scan(house.names, house.rules, journal.known, lambda _size: None)
@@ -184,7 +186,7 @@ def test_a_command_that_adds_a_hold_waits_for_the_swap_under_way(site: Site, roo
             _wait_until(lambda: bool(reader.holds()))
         with pytest.raises(subprocess.TimeoutExpired):
             adding.wait(0.3)
-    assert adding.wait(30) == 0
+    assert adding.wait(PATIENCE) == 0
 
 
 def test_swaps_that_overlap_do_not_keep_a_hold_waiting_for_ever(root: Root):
@@ -202,7 +204,7 @@ def test_swaps_that_overlap_do_not_keep_a_hold_waiting_for_ever(root: Root):
         started = time.monotonic()
         for _ in range(5):
             wait_for_swaps(root)
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < PATIENCE
     finally:
         done.set()
         for thread in swaps:
@@ -210,7 +212,7 @@ def test_swaps_that_overlap_do_not_keep_a_hold_waiting_for_ever(root: Root):
 
 
 def _wait_until(is_so: Callable[[], bool]) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + PATIENCE
     while not is_so():
         assert time.monotonic() < until
         time.sleep(0.02)

@@ -268,8 +268,18 @@ def test_the_chain_covers_these_facts_and_no_schema_changes_that_in_silence():
     assert tuple(FACTS) == (
         *("root", "camera", "path"),
         *("fingerprint", "keeper", "min_confidence", "ladder", "min_saving", "subsampling", "progressive"),
-        *("model", "model_digest", "device", "versions", "reason", "label"),
+        *("model", "model_digest", "objects", "limits", "device", "versions", "reason", "label"),
         *("state", "decided_at", "rung", "quality", "bytes_before", "bytes_after", "sha256_before", "sha256_after"),
-        *("probability", "vault_entry", "release_at", "released_at", "restores", "missed_by_watcher", "note"),
+        *(
+            "probability",
+            "evidence_before",
+            "evidence_after",
+            "vault_entry",
+            "release_at",
+            "released_at",
+            "restores",
+            "missed_by_watcher",
+            "note",
+        ),
         *("ms_read", "ms_climb", "ms_look", "ms_write"),
     )

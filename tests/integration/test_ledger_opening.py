@@ -1,10 +1,12 @@
 """Real SQLite files that are new, older, newer, foreign or broken."""
 
+import os
 import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -74,6 +76,44 @@ def test_a_writer_makes_the_ledger_and_its_folder(ledger: Path):
     assert asked(ledger, "SELECT version_num FROM alembic_version") == [(REVISIONS[-1],)]
     assert asked(ledger, "PRAGMA journal_mode") == [("wal",)]
     assert [path.name for path in ledger.parent.iterdir()] == ["ledger.sqlite"]
+
+
+@pytest.fixture
+def of_another_user(ledger: Path) -> Iterator[Path]:
+    """A ledger that this user may read, in a folder in which this user may not write, while nobody has it open."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+    open_writer(url_of(ledger)).close()
+    open_reader(url_of(ledger)).close()  # loads all that it takes, which that user perhaps may not read
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own is closed to others
+        Path(folder).chmod(0o755)
+        theirs = Path(folder, "ledger.sqlite")
+        open_writer(url_of(theirs)).close()
+        os.seteuid(65534)
+        yield theirs
+        os.seteuid(0)
+
+
+def test_a_reader_who_may_make_no_files_is_told_whom_to_be(of_another_user: Path):
+    with pytest.raises(LedgerError, match=r"cannot be read by this user while no framekeep runs.*run this as the user"):
+        open_reader(url_of(of_another_user))
+
+
+def test_a_reader_who_may_not_read_the_file_is_told_so(of_another_user: Path):
+    os.seteuid(0)
+    of_another_user.chmod(0o600)
+    os.seteuid(65534)
+    with pytest.raises(LedgerError, match="cannot be opened: let the user"):
+        open_reader(url_of(of_another_user))
+
+
+def test_a_reader_may_be_another_user_while_somebody_has_the_ledger_open(of_another_user: Path):
+    os.seteuid(0)
+    with open_writer(url_of(of_another_user)):
+        os.seteuid(65534)
+        with open_reader(url_of(of_another_user)) as reader:
+            assert reader.pending_count() == 0
+        os.seteuid(0)
 
 
 def test_what_was_written_is_there_at_the_next_opening(ledger: Path):

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
 from daemon.config.schema import Config
-from daemon.house import House, open_model, opened, opened_quietly
+from daemon.house import House, opened, opened_quietly
+from daemon.models import open_model
 from daemon.sweep import Sweeping, rehearse, sweep, targets_of
 from framekeep.evidence import Evidence
 from framekeep.models.base import Model, Prepared

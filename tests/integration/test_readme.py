@@ -1,7 +1,7 @@
 """The README's tour, really taken: each shell block runs, and what it prints is what the README shows.
 
 `make run` is stood in for by what it starts, `framekeep run`, since the test must not install anything; `make test` is
-what runs this. `--update-golden` writes what is printed now into the README.
+what runs this, and has installed what `make detector` installs. `--update-golden` writes what is printed now into the README.
 """
 
 import json
@@ -20,7 +20,7 @@ HOME = Path(__file__).parents[2]
 README = HOME / "README.md"
 REFERENCE = HOME / "docs" / "reference.md"
 BLOCK = re.compile(r"```sh\n(?P<script>.*?)```(?:\n\n```text\n(?P<shown>.*?)```)?", re.DOTALL)
-STOOD_IN_FOR = {"make run\n", "make test\n"}
+STOOD_IN_FOR = {"make run\n", "make test\n", "make detector\n"}
 SHOWN_FOLDER = "/srv/framekeep"
 
 
@@ -76,10 +76,8 @@ def output(script: str, folder: Path, environ: dict[str, str]) -> str:
     done = subprocess.run(
         ["bash", "-eu", "-o", "pipefail", "-c", script], cwd=folder, env=environ, stdout=subprocess.PIPE, check=True
     )
-    if "cp " in script:  # the README's reader waits for some seconds
-        picture, original = folder / "incoming/gate/coffee.jpg", HOME / "docs/pictures/coffee.jpg"
-        wait_until(lambda: picture.stat().st_size < original.stat().st_size)
-        wait_until(lambda: json.loads(output("framekeep report --json", folder, environ))["replaced"] == 1)
+    if delivered := re.search(r"cp docs/pictures/(\S+) incoming/gate/", script):
+        wait_until(lambda: output(f"framekeep decisions --json --path gate/{delivered[1]}", folder, environ) != "")
     return done.stdout.decode().replace(str(folder), SHOWN_FOLDER)
 
 

@@ -40,7 +40,7 @@ class Unseeing:
 
     def prepare(self, _image):
         if self._release:
-            self._release.wait(30)
+            self._release.wait(120)
         raise AssertionError("nobody is looked at here")
 
     def look(self, _batch) -> list[Evidence]:
@@ -116,7 +116,7 @@ def test_a_picture_that_takes_for_ever_is_journalled_and_the_process_has_to_end(
     settings = config(folder, max_seconds=1)
     with pytest.raises(StuckError, match="left alone from now on"), opened(settings, Unseeing(release)) as house:
         sweep(house, targets_of(settings, []), Sweeping(dry_run=False))
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 60  # it takes three; to wait for the decoder would take for ever
     release.set()
     assert reasons(house) == [Reason.TOO_SLOW]
     with opened(settings, Unseeing()) as house:

@@ -4,13 +4,15 @@ import hashlib
 import os
 import sqlite3
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from benchmarks.torture.diary import Diary
-from benchmarks.torture.running import checked
+from benchmarks.torture.running import check_worth, checked
 from benchmarks.torture.site import Site
+from benchmarks.torture.verdict import found
 
 ORIGINAL = b"\xff\xd8 what the camera took \xff\xd9"
 VARIANT = b"\xff\xd8 small \xff\xd9"
@@ -34,15 +36,17 @@ class Place:
         self.ledger.execute("CREATE TABLE file (id INTEGER PRIMARY KEY, path BLOB)")
         self.ledger.execute(
             "CREATE TABLE decision (file_id, state, vault_entry BLOB, released_at, bytes_before, sha256_before BLOB,"
-            " bytes_after, sha256_after BLOB)"
+            " bytes_after, sha256_after BLOB, reason_id DEFAULT 1)"
         )
+        self.ledger.execute("CREATE TABLE reason (id INTEGER PRIMARY KEY, word)")
+        self.ledger.execute("INSERT INTO reason VALUES (1, 'qualified'), (2, 'breaker')")
         self.ledger.execute("INSERT INTO file VALUES (1, ?)", (os.fsencode(PATH),))
         self.ledger.commit()
 
     def row(self, state: int, entry: str = "entry", released_at: int | None = None) -> None:
         before, after = hashlib.sha256(ORIGINAL).digest(), hashlib.sha256(VARIANT).digest()
         values = (state, entry.encode(), released_at, len(ORIGINAL), before, len(VARIANT), after)
-        self.ledger.execute("INSERT INTO decision VALUES (1, ?, ?, ?, ?, ?, ?, ?)", values)
+        self.ledger.execute("INSERT INTO decision VALUES (1, ?, ?, ?, ?, ?, ?, ?, 1)", values)
         self.ledger.commit()
 
     def keep(self, content: bytes, folder: str = "vault", entry: str = "entry") -> None:
@@ -69,6 +73,22 @@ def test_so_is_a_confirmed_variant_whose_original_is_in_the_vault(place: Place):
     place.keep(ORIGINAL)
     place.row(CONFIRMED)
     assert place.found() == {"variant": 1}
+
+
+def test_a_run_in_which_the_breaker_opened_proves_nothing(place: Place):
+    place.path.write_bytes(ORIGINAL)
+    place.row(ABANDONED)
+    place.ledger.execute("UPDATE decision SET sha256_after = NULL, vault_entry = NULL, reason_id = 2")
+    place.ledger.commit()
+    with pytest.raises(RuntimeError, match="the breaker stopped 1 replacements"):
+        place.found()
+
+
+@pytest.mark.parametrize(("variants", "is_worth"), [(0, False), (2, False), (3, True)])
+def test_a_run_that_replaced_hardly_anything_proves_nothing(variants: int, is_worth: bool):
+    verdict = found("trials", count=100) + found("original", count=100) + found("variant", count=variants)
+    with nullcontext() if is_worth else pytest.raises(RuntimeError, match="nothing is proved"):
+        check_worth(verdict)
 
 
 def test_after_a_release_the_vault_need_not_hold_it(place: Place):

@@ -37,14 +37,14 @@ def test_asks_that_come_during_a_batch_are_the_next_one():
     def serve(items):
         batches.append(list(items))
         first_runs.set()
-        assert go_on.wait(5)
+        assert go_on.wait(60)
         return items
 
     async def main():
         with ThreadPoolExecutor(1) as executor:
             batcher = Batcher(executor, serve, 4)
             first = asyncio.create_task(batcher.ask(0))
-            await asyncio.to_thread(first_runs.wait, 5)
+            await asyncio.to_thread(first_runs.wait, 60)
             others = [asyncio.create_task(batcher.ask(item)) for item in (1, 2, 3)]
             await asyncio.sleep(0)
             go_on.set()

@@ -75,7 +75,7 @@ def exit_codes() -> str:
     codes = {
         0: "Done.",
         1: "A bug; its trace is shown.",
-        _PARTIAL: "Partial: some pictures failed.",
+        _PARTIAL: "Partial: some pictures failed, or some folders could not be read.",
         _INTERRUPTED: "Interrupted; what was in flight is done.",
     }
     codes |= {error.exit_code: cleandoc(error.__doc__) for error in FramekeepError.__subclasses__()}

@@ -1,4 +1,3 @@
-import hashlib
 import io
 import warnings
 from collections.abc import Collection, Sequence
@@ -126,7 +125,6 @@ def test_usual_pictures_are_understood(mode: str, options: dict[str, object]):
     original = understand(data, LIMITS)
     assert (original.mode, original.width, original.height) == (mode, 64, 48)
     assert original.data == data
-    assert original.sha256 == hashlib.sha256(data).digest()
     assert original.layout == walk(data)
 
 

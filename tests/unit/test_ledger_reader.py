@@ -74,7 +74,8 @@ def test_an_empty_ledger_answers_everything(reader: Reader):
 
 def test_a_replacement_is_told_whole(writer: Writer, reader: Reader):
     draft = replaced("gate/a.jpg", settings=TTK, label="vulture", probability=0.5, device="cuda", versions="pillow 12")
-    told = replace(draft, note="fine", missed_by_watcher=True, timings=Timings(1, 2, 3, 4))
+    seen = {"evidence_before": '{"objects":[]}', "evidence_after": "{}"}
+    told = replace(draft, note="fine", missed_by_watcher=True, timings=Timings(1, 2, 3, 4), **seen)
     (number,) = confirm(writer, told)
     (decision,) = reader.decisions(Wanted())
     assert decision == Decision(
@@ -95,6 +96,9 @@ def test_a_replacement_is_told_whole(writer: Writer, reader: Reader):
         sha256_after=AFTER.hex(),
         label="vulture",
         probability=0.5,
+        objects="",
+        evidence_before='{"objects":[]}',
+        evidence_after="{}",
         decided_at=NOON,
         device="cuda",
         versions="pillow 12",

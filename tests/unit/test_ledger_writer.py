@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from framekeep.errors import LedgerError
 from framekeep.reasons import Reason
 from storage.files import FileIdentity
-from storage.ledger.opening import open_writer
+from storage.ledger.opening import open_reader, open_writer
+from storage.ledger.schema import Base, DecisionRow, EventRow, PlanRow
 from storage.ledger.writer import Writer
 from storage.records import Draft, Known, Place, Planned, Settings, VaultEntry
 
@@ -154,7 +156,39 @@ def test_an_abandoned_replacement_is_a_kept_picture(writer: Writer):
     assert writer.known(PLACE.root, [PLACE.path]) == {PLACE.path: fact}
     assert writer.pending() == []
     assert writer.wrote(hashes_of(PLACE.path)) == set()
-    assert writer.held_entries(PLACE.root, [PLACE.path]) == {}
+
+
+def abandoned(writer: Writer, draft: Draft, reason: Reason = Reason.NOT_PERMITTED) -> None:
+    (decision,) = writer.plan([draft])
+    writer.abandon([(decision, reason, "Operation not permitted")])
+
+
+def rows_of(writer: Writer, table: type[Base]) -> int:
+    with writer._connection.begin():
+        return writer._connection.scalar(select(func.count()).select_from(table))
+
+
+def test_a_replacement_that_fails_again_and_again_does_not_fill_the_ledger(writer: Writer):
+    for number in range(5):
+        abandoned(writer, replaced(decided_at=NOON + timedelta(minutes=10 * number)))
+    assert [rows_of(writer, table) for table in (DecisionRow, EventRow, PlanRow)] == [1, 1, 0]
+    known = writer.known(PLACE.root, [PLACE.path])[PLACE.path]
+    assert (known.reason, known.identity) == (Reason.NOT_PERMITTED, BEFORE)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({}, Reason.NO_SPACE),
+        ({"settings": replace(SETTINGS, keeper="ttk")}, Reason.NOT_PERMITTED),
+        ({"identity": replace(BEFORE, ctime_ns=9)}, Reason.NOT_PERMITTED),
+        ({"place": Place("/srv/others", PLACE.path)}, Reason.NOT_PERMITTED),
+    ],
+)
+def test_a_replacement_that_fails_in_another_way_is_told_again(writer: Writer, change: dict[str, Any], reason: Reason):
+    abandoned(writer, replaced())
+    abandoned(writer, replace(replaced(), **change), reason)
+    assert [rows_of(writer, table) for table in (DecisionRow, EventRow)] == [2, 2]
 
 
 def test_what_is_not_planned_is_neither_confirmed_nor_abandoned(writer: Writer):
@@ -195,16 +229,16 @@ def test_originals_are_due_when_their_time_has_come_the_oldest_first(writer: Wri
 
 def test_a_released_original_is_held_no_longer(writer: Writer):
     decision = confirmed(writer, replaced())
-    assert writer.held_entries(PLACE.root, [PLACE.path]) == {PLACE.path: entry(decision, replaced())}
+    assert writer.due(NOON + timedelta(days=8), 10, [PLACE.root]) == [entry(decision, replaced())]
     writer.release([decision], NOON)
-    assert writer.held_entries(PLACE.root, [PLACE.path]) == {}
     assert writer.due(NOON + timedelta(days=8), 10, [PLACE.root]) == []
 
 
-def test_the_newest_original_of_a_path_is_the_one_to_restore(writer: Writer):
+def test_the_newest_original_of_a_path_is_the_one_to_restore(writer: Writer, tmp_path: Path):
     confirmed(writer, replaced())
     newest = confirmed(writer, replaced())
-    assert writer.held_entries(PLACE.root, [PLACE.path])[PLACE.path].decision == newest
+    with open_reader(f"sqlite:///{tmp_path}/ledger.sqlite") as reader:
+        assert reader.entry_of(PLACE.root, PLACE.path) == entry(newest, replaced())
 
 
 def test_a_restored_original_is_recognised_by_its_content(writer: Writer):
@@ -215,7 +249,6 @@ def test_a_restored_original_is_recognised_by_its_content(writer: Writer):
     assert writer.wrote([before, after]) == {after}
     fact = Known(BEFORE, SETTINGS.fingerprint, Reason.RESTORED, before, new)
     assert writer.known(PLACE.root, [PLACE.path]) == {PLACE.path: fact}
-    assert writer.held_entries(PLACE.root, [PLACE.path]) == {}
     assert writer.due(NOON + timedelta(days=8), 10, [PLACE.root]) == []
 
 

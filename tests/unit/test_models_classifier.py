@@ -72,6 +72,25 @@ def test_no_room_for_the_network_itself_is_told() -> None:
         classifier(Huge(room=1), batch=8)
 
 
+@pytest.mark.parametrize("kind", [torch.AcceleratorError, RuntimeError])
+def test_a_gpu_that_fails_once_answers_nothing_more_and_is_told(kind: type[Exception]) -> None:
+    class Broken(BrightestChannel):
+        def forward(self, _pixels: torch.Tensor) -> torch.Tensor:
+            raise kind("CUDA error: an illegal memory access was encountered\nCUDA kernel errors might be ...")
+
+    with pytest.raises(ModelUnavailableError, match=r"\(CUDA error: an illegal memory access was encountered\)"):
+        classifier(Broken(room=8), batch=8).look([bright(0)])
+
+
+def test_another_failure_is_the_pictures() -> None:
+    class Picky(BrightestChannel):
+        def forward(self, _pixels: torch.Tensor) -> torch.Tensor:
+            raise RuntimeError("The size of tensor a must match the size of tensor b")
+
+    with pytest.raises(RuntimeError, match="size of tensor"):
+        classifier(Picky(room=8), batch=8).look([bright(0)])
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_an_answer_that_is_not_finite_is_no_label(value: float) -> None:
     with pytest.raises(FloatingPointError, match="brightest"):

@@ -13,7 +13,7 @@ def test_a_message_arrives(tmp_path, abstract):
     name = f"framekeep-test-{os.getpid()}" if abstract else str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(f"\0{name}" if abstract else name)
-        listener.settimeout(5)
+        listener.settimeout(60)
         notifier = Notifier({"NOTIFY_SOCKET": f"@{name}" if abstract else name})
         notifier.tell(READY=1, STATUS="3 waiting")
         assert listener.recv(1000) == b"READY=1\nSTATUS=3 waiting"

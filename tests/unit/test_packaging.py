@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).parents[2]
-PACKAGES = ("framekeep", "storage", "daemon", "cli")
+PACKAGES = ("framekeep", "storage", "daemon", "study", "cli")
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,11 @@
 """Which policy holds for a path."""
 
 import pytest
+from pydantic import ValidationError
 
 from daemon.config.policy import Policy, PolicyBook
 from daemon.config.schema import Config
+from framekeep.keepers.objects import ObjectRule
 from framekeep.ladder import parse_ladder
 
 
@@ -15,15 +17,31 @@ def test_without_policies_the_selection_and_the_vault_say_it_all():
     rules = book(
         selection={"keeper": "t5k", "min_confidence": 0.2, "ladder": "50", "min_age_days": 3}, vault={"days": 9}
     )
-    assert rules.for_path("gate/a.jpg") == Policy("default", "t5k", 0.2, parse_ladder("50"), 9, 3)
+    assert rules.for_path("gate/a.jpg") == Policy("t5k", 0.2, parse_ladder("50"), 9, 3, ObjectRule())
 
 
 def test_a_block_changes_what_it_names_and_nothing_else():
     rules = book(
         {"match": ["gate/**", "yard/**"], "ladder": [40], "vault_days": 0.5}, selection={"min_confidence": 0.2}
     )
-    assert rules.for_path("yard/a.jpg") == Policy("gate/**, yard/**", "t1k", 0.2, parse_ladder("40"), 0.5, 0)
+    assert rules.for_path("yard/a.jpg") == Policy("t1k", 0.2, parse_ladder("40"), 0.5, 0, ObjectRule())
     assert rules.for_path("door/a.jpg") == rules.default
+
+
+def test_a_block_changes_what_it_names_about_objects():
+    rules = book(
+        {"match": "gate/**", "classes": ["person"], "quality_when_found": 40},
+        detection={"slack": 0.2, "lost_only": True},
+    )
+    assert rules.for_path("yard/a.jpg").objects == ObjectRule(slack=0.2, lost_only=True)
+    assert rules.for_path("gate/a.jpg").objects == ObjectRule(
+        slack=0.2, lost_only=True, classes=("person",), quality_when_found=40
+    )
+
+
+def test_a_block_that_makes_no_sense_with_the_rest_is_refused():
+    with pytest.raises(ValidationError, match=r"slack \(0.3\) should be smaller than min_score \(0.3\)"):
+        book({"match": "gate/**", "min_score": 0.3}, detection={"slack": 0.3})
 
 
 def test_a_block_can_set_a_value_back_to_zero():

@@ -33,6 +33,8 @@ def _shared() -> None:
         Column("progressive", Boolean, nullable=False),
         Column("model", Text, nullable=False),
         Column("model_digest", Text, nullable=False),
+        Column("objects", Text, nullable=False),
+        Column("limits", Text, nullable=False),
     )
     op.create_table("environment", _number(), *(Column(name, Text, nullable=False) for name in ("device", "versions")))
     op.create_index("environment_whole", "environment", ["device", "versions"], unique=True)
@@ -67,6 +69,8 @@ def _decisions() -> None:
         Column("sha256_before", LargeBinary),
         Column("sha256_after", LargeBinary),
         Column("probability", Double),
+        Column("evidence_before", Text),
+        Column("evidence_after", Text),
         Column("vault_entry", LargeBinary),
         Column("release_at", Integer),
         Column("released_at", Integer),
@@ -96,6 +100,14 @@ def _daily_totals() -> None:
         Column("day", Integer, primary_key=True),
         *(Column(f"{key}_id", Integer, ForeignKey(f"{key}.id"), primary_key=True) for key in keys),
         *(Column(name, Integer, nullable=False) for name in sums),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "daily_object",
+        Column("day", Integer, primary_key=True),
+        Column("camera_id", Integer, ForeignKey("camera.id"), primary_key=True),
+        Column("label", Text, primary_key=True),
+        *(Column(name, Integer, nullable=False) for name in ("pictures", "objects")),
         sqlite_with_rowid=False,
     )
 

@@ -1,0 +1,112 @@
+"""A lost ledger is made anew, from the vault and from the marks on pictures."""
+
+import json
+import shutil
+from pathlib import Path
+
+from daemon.house import opened
+from framekeep.reasons import Reason
+from storage.ledger.answers import Wanted
+from storage.ledger.opening import open_reader
+
+
+def lose(site):
+    for file in site.ledger.parent.glob("ledger.sqlite*"):
+        file.unlink()
+
+
+def test_a_rebuilt_ledger_restores_releases_and_shrinks_nothing_again(swept, capsys):
+    before = {decision.place.path: decision for decision in swept.decisions()}
+    lose(swept)
+    assert swept.run("ledger", "rebuild") == 0
+    assert "4 originals in the vault are known again" in capsys.readouterr().out
+    after = {decision.place.path: decision for decision in swept.decisions()}
+    for path, told in before.items():
+        facts = ("reason", "rung", "quality", "bytes_before", "bytes_after", "sha256_before", "sha256_after", "label")
+        facts += ("vault_entry", "release_at", "decided_at", "model", "keeper", "probability", "versions")
+        assert {name: getattr(after[path], name) for name in facts} == {name: getattr(told, name) for name in facts}
+    assert swept.run("ledger", "verify") == 0
+    shrunk = swept.path("gate/1.jpg").read_bytes()
+    assert swept.sweep().tally.reasons == {}
+    assert swept.path("gate/1.jpg").read_bytes() == shrunk
+    assert swept.run("restore", swept.path("")) == 0
+    assert swept.restored() == set(swept.originals)
+
+
+def test_a_released_picture_is_known_by_its_mark_and_its_copy_too(filled, tmp_path):
+    filled.configure(vault={"days": 0, "floor_megabytes": 0})
+    filled.sweep()
+    assert filled.run("release") == 0
+    lose(filled)
+    assert filled.run("ledger", "rebuild") == 0
+    assert {decision.reason for decision in filled.decisions()} == {Reason.ADOPTED}
+    shutil.copyfile(filled.path("gate/1.jpg"), filled.path("gate/copy.jpg"))  # without the mark
+    assert filled.sweep().tally.reasons == {"already_shrunk": 1}
+
+
+def test_a_moved_variant_is_known_where_it_is_now(swept):
+    swept.path("elsewhere").mkdir()
+    swept.path("gate/1.jpg").rename(swept.path("elsewhere/moved.jpg"))
+    shutil.copy2(swept.path("elsewhere/moved.jpg"), swept.path("gate/again.jpg"))
+    lose(swept)
+    assert swept.run("ledger", "rebuild") == 0
+    (moved,), (again,) = swept.decisions("elsewhere/moved.jpg"), swept.decisions("gate/again.jpg")
+    assert {moved.vault_entry, again.vault_entry} > {None}
+    assert swept.sweep().tally.reasons == {}
+
+
+def test_what_was_replaced_twice_keeps_both_originals(swept, photograph):
+    path, second = swept.path("gate/1.jpg"), photograph(9)
+    path.unlink()
+    path.write_bytes(second)
+    assert swept.sweep().tally.replaced == 1
+    lose(swept)
+    assert swept.run("ledger", "rebuild") == 0
+    assert len([decision for decision in swept.decisions("gate/1.jpg") if decision.vault_entry]) == 2
+    assert swept.sweep().tally.reasons == {}
+    assert swept.run("restore", path) == 0
+    assert path.read_bytes() == second
+
+
+def test_an_original_that_was_set_aside_without_a_ledger_comes_home(swept):
+    lose(swept)
+    (entry,) = [
+        d
+        for d in [json.loads(p.read_text()) for p in (swept.own / "vault").glob("*.json")]
+        if d["path"] == "gate/1.jpg"
+    ]
+    for name in (entry["vault_entry"], f"{entry['vault_entry']}.json"):
+        (swept.own / "vault" / name).rename(swept.own / "strangers" / name)
+    assert swept.run("ledger", "rebuild") == 0
+    assert swept.run("restore", swept.path("gate/1.jpg")) == 0
+    assert swept.restored() == {"gate/1.jpg"}
+
+
+def test_a_ledger_that_is_there_is_not_overwritten(swept, capsys):
+    assert swept.run("ledger", "rebuild") == 2
+    assert "--force" in capsys.readouterr().err
+    old = swept.decisions()
+    assert swept.run("ledger", "rebuild", "--force") == 0
+    with open_reader(f"sqlite:///{swept.ledger}.before-rebuild-1") as reader:
+        assert list(reader.decisions(Wanted())) == old
+    assert len(swept.decisions()) == len(swept.originals)
+    assert swept.run("ledger", "rebuild", "--force") == 0
+    assert Path(f"{swept.ledger}.before-rebuild-2").exists()
+
+
+def test_beside_a_daemon_nothing_is_rebuilt(swept, steadfast):
+    with opened(swept.config, steadfast()):
+        assert swept.run("ledger", "rebuild", "--force") == 11
+
+
+def test_a_sidecar_that_does_not_help_is_told(swept, capsys):
+    first, second, *_ = sorted((swept.own / "vault").glob("*.json"))
+    first.write_text("{}")
+    (swept.own / "vault" / second.stem).write_bytes(b"another size")
+    lose(swept)
+    assert swept.run("ledger", "rebuild") == 3
+    out, err = capsys.readouterr()
+    assert "2 originals in the vault are known again" in out
+    assert f"{first.stem} has no sidecar that helps" in err
+    assert f"{second.stem} has no sidecar that helps" in err
+    assert first.exists()

@@ -1,0 +1,113 @@
+"""What a reload tries while the old configuration is in force: what it cannot have leaves that so."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import timm
+import torch
+
+from daemon.house import opened
+from daemon.service import read_anew
+from framekeep.errors import AlreadyRunningError, ConfigurationError, ModelUnavailableError
+from storage.root import Root
+
+TINY = "test_resnet"
+
+
+@pytest.fixture
+def yard(site) -> Path:
+    """A folder that is not watched yet."""
+    yard = site.folder / "yard"
+    yard.mkdir()
+    return yard
+
+
+@pytest.fixture
+def watch(site) -> Callable[..., None]:
+    """Configures the roots."""
+    return lambda *names: site.configure(watch={"settle_seconds": 0.1, "roots": list(names)})
+
+
+def is_locked(path: Path) -> bool:
+    with Root(str(path)) as root:
+        try:
+            root.lock()
+        except AlreadyRunningError:
+            return True
+        return False
+
+
+def test_a_new_root_that_another_instance_works_on_is_refused(site, steadfast, watch, yard):
+    with opened(site.config, steadfast()) as house:
+        watch("incoming", "yard")
+        with Root(str(yard)) as theirs:
+            theirs.lock()
+            with pytest.raises(AlreadyRunningError, match=str(yard)):
+                read_anew(house, lambda: site.config)
+        assert not is_locked(yard)
+        assert is_locked(site.root)
+
+
+def test_a_new_root_is_locked_before_the_old_ones_are_closed_and_handed_over(site, steadfast, watch, yard):
+    with opened(site.config, steadfast()) as house:
+        watch("incoming", "yard")
+        fresh = read_anew(house, lambda: site.config)
+        assert is_locked(yard)
+    assert is_locked(yard)
+    with opened(fresh.config, fresh.model, fresh.taken) as house:
+        assert [house.roots[str(yard)]] == fresh.taken
+        assert is_locked(site.root)
+    assert not is_locked(yard)
+
+
+def test_what_a_failed_reload_has_locked_is_free_again(site, steadfast, watch, yard):
+    with opened(site.config, steadfast()) as house:
+        watch("incoming", "yard", "yard2")
+        (site.folder / "yard2").mkdir()
+        (site.folder / "yard2/.framekeep").mkdir()
+        (site.folder / "yard2/.framekeep").chmod(0o755)
+        with pytest.raises(ConfigurationError):
+            read_anew(house, lambda: site.config)
+        assert not is_locked(yard)
+
+
+def test_an_unusable_folder_at_a_roots_path_is_refused(site, steadfast):
+    with opened(site.config, steadfast()) as house:
+        site.root.rename(site.folder / "before")
+        (site.root / ".framekeep").mkdir(parents=True)
+        (site.root / ".framekeep").chmod(0o755)
+        with pytest.raises(ConfigurationError, match="open to others"):
+            read_anew(house, lambda: site.config)
+
+
+def test_a_root_that_moved_together_with_its_name_is_still_our_own(site, steadfast, watch):
+    with opened(site.config, steadfast()) as house:
+        site.root.rename(site.folder / "archive")
+        watch("archive")
+        fresh = read_anew(house, lambda: site.config)
+    with opened(fresh.config, fresh.model, fresh.taken):
+        assert is_locked(site.folder / "archive")
+
+
+@pytest.fixture
+def tuned(site) -> Callable[[int], None]:
+    """Writes weights of the owner's, others for each seed, to where the configuration looks for them."""
+    (site.folder / "names.txt").write_text("gate open\ngate shut\n")
+    site.configure(selection={"model": TINY, "weights": "tuned.pth", "class_names": "names.txt"})
+
+    def write(seed: int) -> None:
+        torch.manual_seed(seed)
+        torch.save(timm.create_model(TINY, num_classes=2).state_dict(), site.folder / "tuned.pth")
+
+    return write
+
+
+def test_other_weights_at_the_same_path_are_noticed_and_refused_as_at_a_start(site, tuned):
+    tuned(1)
+    with opened(site.config) as house:
+        tuned(1)
+        assert read_anew(house, lambda: site.config).model is house.model
+        tuned(2)
+        with pytest.raises(ModelUnavailableError, match="--accept-model"):
+            read_anew(house, lambda: site.config)

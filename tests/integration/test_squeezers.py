@@ -1,0 +1,69 @@
+"""Processes that squeeze: what one of them does for too long, or not at all, stops nothing else."""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from daemon.squeezers import SqueezerPool
+from daemon.stages import Stages
+from framekeep.jpeg.codec import encode
+from framekeep.jpeg.squeeze import squeeze
+from framekeep.ladder import Rung
+
+
+@pytest.fixture(scope="module")
+def slow() -> bytes:
+    """A picture that takes a good part of a second."""
+    noise = np.random.default_rng(1).integers(0, 256, (1500, 2000, 3), np.uint8)
+    return encode(Image.fromarray(noise), Rung(95), "4:4:4")
+
+
+@pytest.fixture
+def pool():
+    pools = []
+
+    def made(max_seconds: float) -> SqueezerPool:
+        pools.append(SqueezerPool(1, max_seconds))
+        return pools[-1]
+
+    yield made
+    for one in pools:
+        one.close()
+
+
+def test_a_picture_that_takes_too_long_is_not_squeezed_and_the_next_ones_are(slow, pool, photograph):
+    async def squeezed():
+        one = pool(0.5)
+        return await one.squeeze(slow), await one.squeeze(photograph(1))
+
+    assert asyncio.run(squeezed()) == (None, squeeze(photograph(1)))
+
+
+def test_in_time_it_is_squeezed(slow, pool):
+    assert asyncio.run(pool(60).squeeze(slow)) == squeeze(slow)
+
+
+def test_the_pulse_goes_through_the_squeezers(photograph):
+    async def pulses(stages: Stages) -> None:
+        await stages.squeeze(photograph(1))
+        await stages.pulse()
+        mine = [child.pid for child in multiprocessing.active_children() if child.pid not in others]
+        try:
+            for process in mine:
+                os.kill(process, signal.SIGSTOP)
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.5):
+                    await stages.pulse()
+        finally:
+            for process in mine:
+                os.kill(process, signal.SIGCONT)
+        await stages.pulse()
+
+    others = {child.pid for child in multiprocessing.active_children()}
+    with Stages(batch=1, pixels_in_flight=10**6, max_seconds=60) as stages:
+        asyncio.run(pulses(stages))
