@@ -19,6 +19,7 @@ from daemon.sweep import place_of
 from framekeep.evidence import Detections, Evidence
 from framekeep.explaining import Explanation, Seen
 from framekeep.keepers.base import Keeper
+from framekeep.keepers.labels import HighestRank, prediction_of
 from framekeep.keepers.objects import detections_of, object_keeper_in
 from framekeep.models.describing import top_five
 from framekeep.reasons import Kept
@@ -61,7 +62,7 @@ def explain(
 
 
 def document(answer: Explained, names: Sequence[str]) -> dict[str, Any]:
-    explanation = answer.explanation
+    explanation, keeper = answer.explanation, answer.rules.keeper
     return {
         **path_fields(answer.place.path),
         "root": as_text(answer.place.root),
@@ -71,28 +72,30 @@ def document(answer: Explained, names: Sequence[str]) -> dict[str, Any]:
         "min_confidence": answer.rules.min_confidence,
         "ladder": answer.rules.ladder.name,
         "model": answer.rules.settings.model,
-        "original": _evidence(explanation.original, names) if explanation else None,
-        "variants": [_variant(seen, names) for seen in explanation.variants] if explanation else [],
+        "original": _evidence(explanation.original, names, keeper) if explanation else None,
+        "variants": [_variant(seen, names, keeper) for seen in explanation.variants] if explanation else [],
         **_outcome(answer.outcome, len(answer.source.data) if answer.source else None),
     }
 
 
-def _variant(seen: Seen, names: Sequence[str]) -> dict[str, Any]:
+def _variant(seen: Seen, names: Sequence[str], keeper: Keeper) -> dict[str, Any]:
     """`bytes` are those before squeezing, which only the choice undergoes."""
     return {
         "rung": seen.variant.rung.name,
         "quality": seen.variant.rung.quality,
         "bytes": len(seen.variant.data),
-        **_evidence(seen.evidence, names),
+        **_evidence(seen.evidence, names, keeper),
         "qualifies": seen.qualifies,
         "why": seen.why,
         **({"lost": _boxes(seen.objects.lost), "new": _boxes(seen.objects.new)} if seen.objects else {}),
     }
 
 
-def _evidence(evidence: Evidence, names: Sequence[str]) -> dict[str, Any]:
+def _evidence(evidence: Evidence, names: Sequence[str], keeper: Keeper) -> dict[str, Any]:
+    """`rank` is the known label's, for the keeper that knows one."""
+    ranked = {"rank": prediction_of(evidence).rank(keeper.label)} if isinstance(keeper, HighestRank) else {}
     detected = {} if evidence.detections is None else {"detections": _boxes(evidence.detections)}
-    return {"top5": top_five(evidence, names), **detected}
+    return {"top5": top_five(evidence, names), **ranked, **detected}
 
 
 def _boxes(detections: Detections) -> list[dict[str, Any]]:
@@ -123,6 +126,7 @@ def show_explained(answer: Explained, names: Sequence[str]) -> None:
     if answer.source and answer.explanation:
         typer.echo()
         _show_variants(answer.explanation, len(answer.source.data), names)
+        _show_rank(answer.explanation.original, rules.keeper, names)
         _show_objects(answer.explanation, rules.keeper)
 
 
@@ -148,6 +152,14 @@ def _classes(evidence: Evidence, names: Sequence[str]) -> list[Text]:
     if evidence.prediction is None:
         return []
     return [cell(", ".join(f"{name} {probability:.2f}" for name, probability in top_five(evidence, names)))]
+
+
+def _show_rank(original: Evidence, keeper: Keeper, names: Sequence[str]) -> None:
+    """Where a label is known: the variants' ranks stand beside their verdicts."""
+    if isinstance(keeper, HighestRank):
+        typer.echo(
+            f"\nknown to show {names[keeper.label]}, rank {prediction_of(original).rank(keeper.label)} in the original"
+        )
 
 
 def _show_objects(explanation: Explanation, keeper: Keeper) -> None:

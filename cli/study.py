@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import study_objects, topology
+from cli import study_figures, study_objects, topology
 from cli.options import JsonOption, verb
+from cli.study_networks import CONFIDENCES, measured
 from cli.studying import (
     DEFAULT_MODEL,
     AsDaemonOption,
@@ -20,21 +21,18 @@ from cli.studying import (
     SynsetsOption,
     asked_ladder,
     need_extra,
-    observed,
     show_sheet,
 )
 from framekeep.errors import UsageError
-from framekeep.models.catalogue import ModelChoice
 
 if TYPE_CHECKING:
     from study.report import Absent, NetworkReport
     from study.tables.document import Facts
 
 app = verb()
+app.add_typer(study_figures.app)
 app.add_typer(study_objects.app)
 app.add_typer(topology.app)
-
-_CONFIDENCES: Final = (0.3,)
 
 
 @app.callback(no_args_is_help=True)
@@ -66,55 +64,18 @@ def tables(
     as_json: JsonOption = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown on standard output.")] = False,
 ) -> None:
-    """Print the paper's tables 1, 2, 6, 7 and 8 for pictures and networks of your own.
+    """Print the paper's tables 1, 2, 6, 7 and 8.
 
-    Every picture's variants are looked at once. What was seen is kept in a cache, so an interrupted run goes on where
-    it was. Labels are found in labels.csv (file,label), in ILSVRC2012's ground truth, in names such as
-    n01440764_tench.JPEG, or one folder a class.
+    They are of your own pictures and networks, beside the paper's figures. Every picture's variants are looked at
+    once. What was seen is kept in a cache, so an interrupted run goes on where it was. Labels are found in labels.csv
+    (file,label), in ILSVRC2012's ground truth, in names such as n01440764_tench.JPEG, or one folder a class.
     """
     need_extra()
     if as_json and as_markdown:
         raise UsageError("--json and --markdown exclude each other")
     asked = Asked(folder, asked_ladder(ladder), labels, synsets, cache, as_daemon)
-    reports, facts = _measured(asked, model or [DEFAULT_MODEL], min_confidence or _CONFIDENCES)
+    reports, facts = measured(asked, model or [DEFAULT_MODEL], min_confidence or CONFIDENCES)
     _print(reports, facts, as_json=as_json, as_markdown=as_markdown)
-
-
-def _measured(
-    asked: Asked, models: Sequence[str], confidences: Sequence[float]
-) -> tuple[list["NetworkReport | Absent"], "Facts"]:
-    """A report of each network, in order, and what they share. Raises what the first raised if none can be opened."""
-    from study.measuring import Resampling  # noqa: PLC0415 - the study imports torch and timm
-    from study.networks import WeightsNotPresentError, open_network, parse_network  # noqa: PLC0415 - as above
-    from study.report import Absent, report  # noqa: PLC0415 - as above
-    from study.tables.document import Facts  # noqa: PLC0415 - as above
-
-    reports: list[NetworkReport | Absent] = []
-    facts: Facts | None = None
-    missing: WeightsNotPresentError | None = None
-    for choice in _distinct([parse_network(text) for text in models]):
-        try:
-            network = open_network(choice, "auto", asked.variants)
-        except WeightsNotPresentError as error:
-            missing = missing or error
-            reports.append(Absent(choice.name, str(error)))
-            continue
-        data, found = observed(asked, network)
-        facts = facts or Facts(data, found.left_out, found.observations, Resampling())
-        device = network.model.device
-        reports.append(report(found.observations, network.parameters, device, confidences, facts.resampling))
-    if facts is None:
-        raise missing or UsageError("name a network with --model")
-    return reports, facts
-
-
-def _distinct(choices: Sequence[ModelChoice]) -> Sequence[ModelChoice]:
-    """Raises UsageError where two networks have one name, by which tables and JSON tell them apart."""
-    names = [choice.name for choice in choices]
-    double = next((name for name in names if names.count(name) > 1), None)
-    if double is not None:
-        raise UsageError(f"--model names {double} twice")
-    return choices
 
 
 def _print(reports: Sequence["NetworkReport | Absent"], facts: "Facts", *, as_json: bool, as_markdown: bool) -> None:

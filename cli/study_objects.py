@@ -72,7 +72,8 @@ def objects(
 
     Every picture is looked at once in the original and at each rung, encoded as the daemon does it. For each keeper
     and each constant QF this tells the compression ratio, and the share of pictures that lose or invent an object or
-    change their label, for all pictures and by camera (the first folder below DIR). Nothing is written to DIR.
+    change their likeliest label, for all pictures and by camera (the first folder below DIR). "label at 0.3" is the
+    share whose recognised label changes: one that is less likely than 0.3 counts as none. Nothing is written to DIR.
     """
     need_extra()
     _check(plot, both_formats=as_json and as_markdown)
@@ -130,12 +131,11 @@ def _opened(choice: DetectorChoice, network: str, bounds: "Bounds") -> "Both":
     """The detector first: it is what may be missing."""
     from framekeep.models.both import Both  # noqa: PLC0415 - as above
     from framekeep.models.detectors.opening import open_detector  # noqa: PLC0415 - as above
-    from study.networks import open_network, parse_network  # noqa: PLC0415 - as above
+    from study.networks import codec_threads, open_network, parse_network  # noqa: PLC0415 - as above
 
-    variants = len(bounds.ladder) + 1
-    detector = open_detector(choice, "auto", variants)
+    detector = open_detector(choice, "auto", codec_threads())
     _check_classes(bounds.objects.classes, detector)
-    return Both(open_network(parse_network(network), "auto", variants).model, detector)
+    return Both(open_network(parse_network(network), "auto", len(bounds.ladder) + 1).model, detector)
 
 
 def _check_classes(classes: tuple[str, ...], detector: "Model") -> None:

@@ -99,7 +99,7 @@ def need_extra() -> None:
 
 def observed(asked: Asked, network: "Opened") -> tuple["DataSet", "exhaustive.Observed"]:
     """The labelled pictures, and what the network sees in all their variants; tells on stderr what is left out."""
-    from study.data.classes import classes_of  # noqa: PLC0415 - imports timm
+    from framekeep.labelling.classes import classes_of  # noqa: PLC0415 - imports timm
     from study.data.folder import read_folder  # noqa: PLC0415 - as above
     from study.networks import codec_threads  # noqa: PLC0415 - as above
     from study.passing.exhaustive import Setting, observe  # noqa: PLC0415 - as above

@@ -46,7 +46,9 @@ def train(
     *,
     run: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Where the run is written, or goes on. Without it: MODEL-INIT here."),
+        typer.Option(
+            "--out", metavar="RUN", help="The folder that the run is written to, or goes on in. Without it: MODEL-INIT."
+        ),
     ] = None,
     model: Annotated[
         str, typer.Option(metavar="NAME[=FILE[:SHA256]]", help="A network by timm's name, with a file of weights.")
@@ -78,12 +80,16 @@ def train(
     learning_rate: Annotated[
         float, typer.Option(metavar="X", help="Of the last layer; each block divides it by 10.", min=0)
     ] = 0.01,
-    momentum: Annotated[float, typer.Option(metavar="X", min=0, max=1)] = 0.0,
-    weight_decay: Annotated[float, typer.Option(metavar="X", min=0)] = 1e-4,
+    momentum: Annotated[
+        float, typer.Option(metavar="X", help="Of the descent; the paper tells of none.", min=0, max=1)
+    ] = 0.0,
+    weight_decay: Annotated[
+        float, typer.Option(metavar="X", help="Of weights; biases and normalisation have none.", min=0)
+    ] = 1e-4,
     averaging: Annotated[
         float, typer.Option(metavar="X", help="The decay of the running average of the parameters.", min=0, max=1)
     ] = 0.9999,
-    seed: Annotated[int, typer.Option(metavar="N", min=0)] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", help="Of all that is drawn.", min=0)] = 0,
     features: Annotated[
         Path | None,
         typer.Option(
@@ -164,6 +170,7 @@ def _parts(
 
 def _trained(opened: "Opened", parts: "Parts", recipe: "Recipe", place: Path, features: Path) -> "Sequence[Epoch]":
     from study.topology.features import features_of  # noqa: PLC0415 - the study imports torch and timm
+    from study.topology.plotting import plot_curve  # noqa: PLC0415 - as above
     from study.topology.runs import begin, write_curve  # noqa: PLC0415 - as above
     from study.topology.training import Training, train  # noqa: PLC0415 - as above
 
@@ -185,7 +192,10 @@ def _trained(opened: "Opened", parts: "Parts", recipe: "Recipe", place: Path, fe
     if leads:
         _tell_unreadable(len(pictures) - len(seen))
     training, held = seen.of(parts.training), seen.of(parts.validation)
-    return train(Training(looking, training, held, recipe, place), told)
+    curve = train(Training(looking, training, held, recipe, place), told)
+    if leads:
+        plot_curve(curve, place / "curve.png")
+    return curve
 
 
 def _evaluated(run: Path, folders: Sequence[Path], device: str, workers: int) -> "Evaluation":

@@ -51,6 +51,7 @@ def explain_place(config: Config, model: Model, place: Place) -> Explained:
     source = None
     try:
         source = _source(config, place, rules.limits.max_bytes)
+        rules = rules.for_picture(place.path)
         explanation = _explanation(source.data, rules)
     except Kept as kept:
         return Explained(place, rules, source, None, kept)

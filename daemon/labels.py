@@ -9,7 +9,7 @@ from framekeep.jpeg.codec import decode, same_pixels
 from framekeep.keepers.base import Keeper
 from framekeep.keepers.excerpts import evidence_of
 from framekeep.keepers.labels import MARGIN
-from framekeep.keepers.naming import keeper_of
+from framekeep.keepers.naming import HRS, keeper_of
 from framekeep.keepers.objects import ObjectRule
 from framekeep.models.base import Model
 from framekeep.models.both import part_for
@@ -39,7 +39,11 @@ class LabelCheck:
         # No margin: what was clear by one when it was decided may be so by a hair less on another device.
         keeper = _keeper(promise, margin=0.0)
         model = part_for(self.model, keeper.needs)
-        if promise.model_digest != model.digest or (original is None and promise.evidence_before is None):
+        if (
+            keeper.name == HRS
+            or promise.model_digest != model.digest
+            or (original is None and promise.evidence_before is None)
+        ):
             return Labels.UNKNOWN, ""
         if original is not None and promise.reason is Reason.SQUEEZED:
             return (Labels.HOLD, "") if same_pixels(original, variant) else (Labels.LOST, "its pixels differ")

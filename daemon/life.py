@@ -70,6 +70,7 @@ async def _read(stages: Stages, acting: Acting, sheet: Sheet) -> Picture:
             raise Kept(Reason.UNSETTLED, "it changed after it had settled")
         sheet.sha256 = picture.sha256
         await acting.recognise(sheet, picture)
+        sheet.rules = sheet.rules.for_picture(candidate.path)
     return picture
 
 

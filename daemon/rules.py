@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 from daemon.config.policy import Policy, PolicyBook
 from daemon.config.schema import Config
+from daemon.known_labels import KnownLabels, known_labels
 from framekeep.jpeg.source import Limits
 from framekeep.keepers.base import Keeper
-from framekeep.keepers.naming import compares_objects, keeper_of
+from framekeep.keepers.naming import HRS, compares_objects, keeper_of
 from framekeep.ladder import Ladder
 from framekeep.models.base import Model
 from framekeep.models.both import part_for
@@ -35,12 +36,18 @@ class Rules:
     vault_days: float
     settings: Settings
     """The part that every decision depends on, as the ledger keeps it."""
+    known: KnownLabels | None
+    """Where the keeper needs to know what each picture shows."""
     broken: Mapping[Reason, str]
     """By the reasons that tell of a broken limit: the limits that a decision with that reason depends on, too."""
 
     def settings_for(self, reason: Reason) -> Settings:
         """What a decision with this reason depends on: other limits are no cause to look at all pictures again."""
         return replace(self.settings, limits=self.broken.get(reason, ""))
+
+    def for_picture(self, path: str) -> "Rules":
+        """The same, with the keeper of this very picture. Raises Kept where its label has to be known, and is not."""
+        return replace(self, keeper=self.known.keeper(path)) if self.known else self
 
     def check_age(self, identity: FileIdentity, now_ns: int) -> None:
         """Raises Kept where the picture is younger than its policy's minimum age."""
@@ -82,6 +89,7 @@ class RuleBook:
         limits = limits_of(config)
         keeper = keeper_of(policy.keeper, policy.min_confidence, policy.objects)
         model = part_for(self._model, keeper.needs)
+        known = self._known_labels(model) if policy.keeper == HRS else None
         settings = Settings(
             keeper=policy.keeper,
             min_confidence=policy.min_confidence,
@@ -92,6 +100,7 @@ class RuleBook:
             model=model.name,
             model_digest=model.digest,
             objects=str(policy.objects) if compares_objects(policy.keeper) else "",
+            known_labels=known.version if known else "",
         )
         return Rules(
             model=model,
@@ -104,5 +113,9 @@ class RuleBook:
             min_age_days=policy.min_age_days,
             vault_days=policy.vault_days,
             settings=settings,
+            known=known,
             broken=_broken(config),
         )
+
+    def _known_labels(self, model: Model) -> KnownLabels:
+        return known_labels(self._config.selection.known_labels, model)

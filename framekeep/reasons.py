@@ -27,6 +27,7 @@ class Reason(Enum):
     WOULD_NOT_SHRINK = "would_not_shrink", Standing.FINAL, "nothing that may be written saves the configured minimum"
     ALREADY_SHRUNK = "already_shrunk", Standing.FINAL, "framekeep wrote these bytes: a picture is shrunk once"
     RESTORED = "restored", Standing.FINAL, "an administrator restored the original: it is left alone"
+    NO_KNOWN_LABEL = "no_known_label", Standing.FINAL, "the keeper is hrs, and nobody told what the picture shows"
     NOT_JPEG = "not_jpeg", Standing.FINAL, "not a JPEG file"
     CMYK = "cmyk", Standing.FINAL, "CMYK or YCCK colours"
     TWELVE_BIT = "twelve_bit", Standing.FINAL, "more than 8 bits a sample"

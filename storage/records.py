@@ -23,6 +23,8 @@ class Settings:
     model_digest: str
     objects: str = ""
     """What is decided about objects, where the keeper compares them."""
+    known_labels: str = ""
+    """Which labels were known, where the keeper needs them."""
     limits: str = ""
     """The limits that the picture broke, where that is the reason."""
 

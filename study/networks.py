@@ -81,7 +81,7 @@ def load(choice: ModelChoice) -> Network:
         try:
             return load_network(choice)
         except ModelUnavailableError as error:
-            raise WeightsNotPresentError(str(error)) from error
+            raise WeightsNotPresentError(f"{error}, as in --model {choice.name}=FILE") from error
     network = _from_file(choice)
     if choice.name in _SLIM_NAMES:
         configuration: dict[str, Any] = dict(network.module.pretrained_cfg)  # type: ignore[arg-type]  # Module's type knows no attributes

@@ -62,6 +62,7 @@ class Selection(Section):
     weights_sha256: Sha256 | None = None
     class_names: AbsolutePath | None = None
     keeper: KeeperNames = "t1k"
+    known_labels: AbsolutePath | None = None
     min_confidence: Probability = 0
     ladder: LadderRungs = _PAPER
     min_saving: Probability = 0.01

@@ -67,6 +67,7 @@ class SettingsRow(Shared):
     model: Mapped[str]
     model_digest: Mapped[str]
     objects: Mapped[str]
+    known_labels: Mapped[str]
     limits: Mapped[str]
 
 

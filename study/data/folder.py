@@ -14,11 +14,14 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from framekeep.errors import UsageError
-from study.data.classes import WNID, Classes
-from study.data.documents import GROUND_TRUTH, read_csv, read_ground_truth
+from framekeep.labelling.classes import WNID, Classes
+from framekeep.labelling.naming import told_by_name
+from framekeep.labelling.written import read_csv
+from study.data.documents import GROUND_TRUTH, read_ground_truth
 
 _PICTURE: Final = re.compile(r"\.jpe?g$", re.IGNORECASE)
 _NUMBERED: Final = re.compile(r"ILSVRC2012_val_(\d{8})\.", re.IGNORECASE)
+_IN_CLASS: Final = re.compile(rf"(?:^|/){WNID.pattern}[_/]")
 _DEVKIT: Final = "ILSVRC2012_devkit_t12/data"
 
 _Said = Callable[[str], str | None]
@@ -86,7 +89,7 @@ def _pictures(folder: Path) -> Iterator[str]:
 def _source(classes: Classes, labels: Path | None, synsets: Path | None) -> tuple[str, _Said, set[str]]:
     """The layout, who says the labels, and the pictures that should be there."""
     if labels is None:
-        return "names of files and folders", lambda path: _told_by_name(classes, path), set()
+        return "names of files and folders", lambda path: told_by_name(classes, path), set()
     if labels.suffix != ".txt":
         written = {_normal(path): label for path, label in read_csv(labels).items()}
         return f"labels of {labels.name}", written.get, set(written)
@@ -97,7 +100,8 @@ def _source(classes: Classes, labels: Path | None, synsets: Path | None) -> tupl
 def _document(folder: Path, paths: Sequence[str]) -> Path | None:
     """The file of labels that lies where it usually does."""
     places = (folder, folder / _DEVKIT, folder.parent, folder.parent / _DEVKIT)
-    numbered = [place / GROUND_TRUTH for place in places] if any(map(_NUMBERED.search, paths)) else []
+    by_number = any(map(_NUMBERED.search, paths)) and not any(map(_IN_CLASS.search, paths))
+    numbered = [place / GROUND_TRUTH for place in places] if by_number else []
     return next((path for path in (folder / "labels.csv", *numbered) if path.is_file()), None)
 
 
@@ -108,27 +112,6 @@ def _normal(path: str) -> str:
 def _told_by_number(numbered: Mapping[int, str], path: str) -> str | None:
     found = _NUMBERED.search(path)
     return numbered.get(int(found[1])) if found else None
-
-
-def _told_by_name(classes: Classes, path: str) -> str | None:
-    """The WNID that the name begins with; else the nearest folder that is called as a class is."""
-    file = PurePosixPath(path)
-    names = [file.name.partition("_")[0], *(part.name for part in file.parents if part.name)]
-    if classes.wnids:
-        wnid = next((name for name in names if WNID.fullmatch(name)), None)
-        if wnid is not None:
-            return wnid
-    return next((name for name in names[1:] if _is_class(classes, name)), None)
-
-
-def _is_class(classes: Classes, name: str) -> bool:
-    if name.isdecimal():
-        return False  # "2021" may be a year as well as a class
-    try:
-        classes.index(name)
-    except ValueError:
-        return False
-    return True
 
 
 def _index(classes: Classes, path: str, label: str) -> int:

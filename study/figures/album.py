@@ -1,7 +1,7 @@
 """All figures of the paper that a pass gives, in the paper's order."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ from framekeep.models.network import Network
 from study.figures import beside, constant, course, histograms, maps
 from study.figures.course import Course
 from study.figures.drawing import Drawn, NotDrawn
+from study.figures.finding import TOP_OF_37, TOP_OF_651, like
 from study.figures.layers import Maps, maps_of
 from study.observations import Observations
 from study.report import NetworkReport
@@ -51,8 +52,8 @@ class Example:
         return ("4", self.pair, *(number for number, _, _ in self.maps))
 
 
-_LIKE_651: Final = Example("#651", "4a", "5", (("6", 0, 1), ("9", 1, _SHOWN)), course.TOP_OF_651)
-_LIKE_37: Final = Example("#37", "4b", "10", (("11", 1, _SHOWN),), course.TOP_OF_37)
+_LIKE_651: Final = Example("#651", "4a", "5", (("6", 0, 1), ("9", 1, _SHOWN)), TOP_OF_651)
+_LIKE_37: Final = Example("#37", "4b", "10", (("11", 1, _SHOWN),), TOP_OF_37)
 
 
 def examples(seen: Observations, asked: Sequence[str] = ()) -> list[Example]:
@@ -63,20 +64,20 @@ def examples(seen: Observations, asked: Sequence[str] = ()) -> list[Example]:
     both = (_LIKE_651, _LIKE_37)
     if asked:
         return [_standing(one, _place(seen, path)) for one, path in zip(both, asked, strict=False)]
-    return [_standing(one, next(iter(course.like(seen, one.top)), None)) for one in both]
+    return [_standing(one, next(iter(like(seen, one.top)), None)) for one in both]
 
 
 def album(reports: Sequence[NetworkReport], looked: Looked, chosen: Sequence[Example]) -> Album:
     """Every figure, or why it is not drawn."""
     made: Album = [_constant(reports)]
     for one in chosen:
-        made += _shown(looked, one) if one.picture is not None else [_nothing_like(looked.seen, one)]
+        made += [_nothing_like(looked.seen, one)] if one.picture is None else _shown(looked, one, one.picture)
     made += [_histograms(report, k) for k, report in enumerate(reports, 1)]
     return made
 
 
 def _standing(one: Example, picture: int | None) -> Example:
-    return Example(one.name, one.part, one.pair, one.maps, one.top, picture)
+    return replace(one, picture=picture)
 
 
 def _place(seen: Observations, path: str) -> int:
@@ -103,17 +104,16 @@ def _histograms(report: NetworkReport, k: int) -> Drawn:
     return Drawn(("7", "8"), name, caption, histograms.draw(counted), asdict(counted))
 
 
-def _shown(looked: Looked, one: Example) -> Iterator[Drawn]:
-    assert one.picture is not None
+def _shown(looked: Looked, one: Example, picture: int) -> Iterator[Drawn]:
     seen = looked.seen
-    row = course.course_of(seen, one.picture)
-    about = {"stands_for": one.name, "sha256": seen.sha256[one.picture].hex(), **asdict(row)}
+    row = course.course_of(seen, picture)
+    about = {"stands_for": one.name, "sha256": seen.sha256[picture].hex(), **asdict(row)}
     caption = f"Rank and probability of the ground truth of a picture that stands for {one.name}."
     yield Drawn(("4",), f"figure-{one.part}", caption, course.draw(row), about)
     rung = seen.ladder.rungs[-1]
     pair = beside.pair_of(looked.folder / row.picture, rung)
     yield _pair(one, row, pair)
-    label = int(seen.labels[one.picture])
+    label = int(seen.labels[picture])
     for number, layer, shown in one.maps:
         found = maps_of(looked.network, (pair.original, pair.variant), label, looked.layers[layer])
         yield _maps(number, row, found, shown)
@@ -132,7 +132,8 @@ def _maps(number: str, row: Course, found: Maps, shown: int) -> Drawn:
     drawn = maps.draw(found, lost[:shown], f"QF {row.qualities[-1]}")
     data: dict[str, Any] = {"picture": row.picture, "quality": row.qualities[-1], **maps.document(found)}
     caption = (
-        f"Feature maps of layer {found.layer}, original and QF {row.qualities[-1]} on one scale: the {min(shown, len(lost))} "
-        f"of {len(lost)} whose background was wiped out most. Percentages: the change of the background's energy."
+        f"Feature maps of layer {found.layer}, original and QF {row.qualities[-1]} on one scale: the "
+        f"{min(shown, len(lost))} of {len(lost)} whose background was wiped out most. Percentages: the change of the "
+        "background's energy. Inside the white line the network sees the ground truth."
     )
     return Drawn((number,), f"figure-{number}", caption, drawn, data)

@@ -1,21 +1,12 @@
-"""Figure 4: rank and probability of the ground truth against QF, for one picture; and how to find such pictures.
-
-The paper shows two: #651, where compression brings the ground truth to the top, and #37, where it brings it into the
-top five.
-"""
+"""Figure 4: rank and probability of the ground truth against QF, for one picture."""
 
 from dataclasses import dataclass
-from typing import Final
 
-import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from study.figures.drawing import COLOURS, plain, variants_axis
 from study.observations import Observations
-
-TOP_OF_651: Final = 1
-TOP_OF_37: Final = 5
 
 
 @dataclass(frozen=True)
@@ -44,20 +35,6 @@ def course_of(seen: Observations, k: int) -> Course:
         tuple(seen.truth[k].tolist()),
         tuple(seen.class_names[label] for label in seen.top[k, :, 0].tolist()),
     )
-
-
-def like(seen: Observations, top: int) -> list[int]:
-    """Pictures whose ground truth the lowest QF brings among the `top` likeliest, where the original's is not.
-
-    Those whose rank improves most stand first; of equals, those whose probability rises most. As for #37, what the
-    lowest QF brings to the very top is for TOP_OF_651 alone.
-    """
-    before, after = seen.ranks[:, 0], seen.ranks[:, -1]
-    best = 1 if top == TOP_OF_651 else TOP_OF_651 + 1
-    found = np.flatnonzero((before > top) & (best <= after) & (after <= top))
-    rise = seen.truth[:, -1] - seen.truth[:, 0]
-    order = np.lexsort((-rise[found], (after - before)[found]))
-    return [int(k) for k in found[order]]
 
 
 def draw(course: Course) -> Figure:

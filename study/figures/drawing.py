@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +31,10 @@ class Drawn:
     caption: str
     figure: Figure
     data: dict[str, Any]
+
+    @cached_property
+    def png(self) -> bytes:
+        return png(self.figure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ def write(drawn: Sequence[Drawn], folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for one in drawn:
-            (folder / f"{one.name}.png").write_bytes(png(one.figure))
+            (folder / f"{one.name}.png").write_bytes(one.png)
             (folder / f"{one.name}.svg").write_bytes(svg(one.figure))
             (folder / f"{one.name}.json").write_text(json.dumps(one.data, indent=2) + "\n")
     except OSError as error:

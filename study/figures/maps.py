@@ -21,6 +21,8 @@ _SILENT: Final = 1e-3
 """A map with less than this share of the mean energy is silent: it has nothing to lose."""
 _PAIRS: Final = 4
 """In a row."""
+_TITLE: Final = 0.35
+"""Inches above each map."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +61,17 @@ def document(maps: Maps) -> dict[str, Any]:
 def draw(maps: Maps, shown: Sequence[Loss], variant: str) -> Figure:
     """Pairs of original and variant, both on one scale; a line encloses the foreground."""
     columns = max(1, min(_PAIRS, len(shown)))
-    rows = -(-len(shown) // columns)
-    width = 6.0 if len(shown) == 1 else 3.2
-    figure = Figure(figsize=(width * columns, (width / 2 + 0.35) * rows), layout="constrained")
+    rows = max(1, -(-len(shown) // columns))
+    side = 3.0 if len(shown) == 1 else 1.6
+    figure = Figure(figsize=(2 * side * columns, (side + _TITLE) * rows))
+    room = 1 - _TITLE / figure.get_figheight()  # constrained layout takes seconds for so many axes
+    figure.subplots_adjust(left=0, right=1, bottom=0, top=room, wspace=0.04, hspace=_TITLE / side)
     grid = figure.subplots(rows, 2 * columns, squeeze=False)
     for axes in grid.flat:
         axes.set_axis_off()
     for place, loss in enumerate(shown):
         row, column = divmod(place, columns)
-        _pair(grid[row, 2 * column : 2 * column + 2], maps, loss, variant)
+        _pair(grid[row, 2 * column : 2 * column + 2].tolist(), maps, loss, variant)
     return figure
 
 
@@ -96,4 +100,5 @@ def _energies(maps: NDArray[np.float32]) -> NDArray[np.float64]:
 def _lost(before: NDArray[np.float64], after: NDArray[np.float64], part: NDArray[np.bool_]) -> NDArray[np.float64]:
     """The share of the energy in a part of each map, shape (maps,); 0 where there was none."""
     had, has = before[:, part].sum(axis=1), after[:, part].sum(axis=1)
-    return 1 - np.divide(has, had, out=np.ones_like(had), where=had > 0)
+    left: NDArray[np.float64] = np.divide(has, had, out=np.ones_like(had), where=had > 0)
+    return 1 - left

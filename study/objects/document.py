@@ -1,9 +1,9 @@
 """The comparison as one JSON object; docs/schemas/study_objects.json describes it."""
 
-from dataclasses import asdict
 from typing import Any
 
 from framekeep.jpeg.codec import encoder_versions
+from framekeep.keepers.objects import ObjectRule
 from framekeep.models.base import Model
 from study.objects.figures import Figures, overall
 from study.objects.looking import SEED, Compared
@@ -14,11 +14,10 @@ from study.passing.counting import ENCODER
 def document(compared: Compared) -> dict[str, Any]:
     """Paths are relative to the folder."""
     bounds, sample = compared.bounds, compared.sample
-    objects = asdict(bounds.objects)
     return {
         "detector": _model(compared.models.detector),
         "classifier": _model(compared.models.classifier),
-        "objects": {key: objects[key] for key in ("min_score", "slack", "iou", "classes")},
+        "objects": _objects(bounds.objects),
         "min_confidence": bounds.min_confidence,
         "ladder": [rung.quality for rung in bounds.ladder.rungs],
         "counting": bounds.counting,
@@ -31,6 +30,10 @@ def document(compared: Compared) -> dict[str, Any]:
 
 def _model(model: Model) -> dict[str, Any]:
     return {"name": model.name, "digest": model.digest, "transform": model.transform, "device": model.device}
+
+
+def _objects(rule: ObjectRule) -> dict[str, Any]:
+    return {"min_score": rule.min_score, "slack": rule.slack, "iou": rule.iou, "classes": list(rule.classes)}
 
 
 def _rule(rule: Rule, compared: Compared) -> dict[str, Any]:

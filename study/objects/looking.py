@@ -19,6 +19,9 @@ from study.passing.counting import Tried, read, try_out
 
 SEED: Final = 2021
 
+_AT_ONCE: Final = 4
+"""The most pictures whose variants are held: a detector may want them in full size, which is 30 MB a megapixel."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -57,7 +60,7 @@ def camera_of(path: str) -> str:
 def compare(sample: Sample, models: Both, bounds: Bounds, threads: int, told: Callable[[int], None]) -> Compared:
     """Looks at each picture and keeps only sums.
 
-    `threads` read, encode and decode, few pictures ahead; `told` is told how many are done.
+    At most `threads` read, encode and decode, few pictures ahead; `told` is told how many are done.
     Raises UsageError where no picture can be looked at, ModelUnavailableError where a model fails.
     """
     rules, tally = rules_of(bounds), Tally()
@@ -91,12 +94,13 @@ def _tried(sample: Sample, models: Both, bounds: Bounds, threads: int) -> Iterat
         except Kept as kept:
             return kept
 
-    with ThreadPoolExecutor(threads, thread_name_prefix="study") as pool:
+    at_once = min(threads, _AT_ONCE)
+    with ThreadPoolExecutor(at_once, thread_name_prefix="study") as pool:
         waiting: deque[tuple[str, Future[Tried | Kept]]] = deque()
         try:
             for path in sample.paths:
                 waiting.append((path, pool.submit(meet, path)))
-                if len(waiting) > threads:
+                if len(waiting) == at_once:
                     yield _result(*waiting.popleft())
             while waiting:
                 yield _result(*waiting.popleft())

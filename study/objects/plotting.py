@@ -1,8 +1,9 @@
 """The comparison as a picture: how many times smaller against how many pictures lose an object, a point a rule."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from matplotlib.axes import Axes
@@ -16,10 +17,14 @@ from study.objects.figures import Figures, overall
 from study.objects.looking import Compared
 from study.objects.rules import Constant, rules_of
 
-KINDS: Final = (".png", ".svg")
+Style = Mapping[str, Any]
 
-_KEEPER: Final = "#1a6fb5"
-_CONSTANT: Final = "#6b6f76"
+_KEEPER: Final[Style] = MappingProxyType(
+    {"label": "keepers", "color": "#1a6fb5", "marker": "D", "markersize": 6, "linestyle": "none"}
+)
+_CONSTANT: Final[Style] = MappingProxyType(
+    {"label": "the same QF for all", "color": "#6b6f76", "marker": "o", "markersize": 9, "linestyle": ":"}
+)
 _INK: Final = "#202124"
 _TICKS: Final = (0.5, 1, 1.5, 2, 3, 4, 6, 8, 10, 15, 20, 30, 50)
 _TRIES: Final = tuple(
@@ -45,10 +50,9 @@ def drawn(compared: Compared) -> Figure:
     every = overall(compared.cameras)
     constants = [rule.name for rule in rules_of(compared.bounds) if isinstance(rule, Constant)]
     keepers = [name for name in every if name not in constants]
-    _series(
-        axes, [every[name] for name in constants], "the same QF for all", color=_CONSTANT, marker="o", linestyle=":"
-    )
-    _series(axes, [every[name] for name in keepers], "keepers", color=_KEEPER, marker="D", linestyle="none")
+    places = {name: _place(figures) for name, figures in every.items()}
+    axes.plot(*zip(*(places[name] for name in constants), strict=True), **_CONSTANT)
+    axes.plot(*zip(*(places[name] for name in keepers), strict=True), **_KEEPER)
     axes.set(xlabel=_across(compared, every), ylabel="times smaller (bytes before / after)")
     axes.set_yscale("log")
     axes.yaxis.set_major_locator(FixedLocator(_TICKS))
@@ -59,12 +63,8 @@ def drawn(compared: Compared) -> Figure:
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, loc="lower right")
-    _label(figure, axes, {name: _place(every[name]) for name in (*keepers, *constants)})
+    _label(figure, axes, {name: places[name] for name in (*keepers, *constants)})
     return figure
-
-
-def _series(axes: Axes, figures: Sequence[Figures], label: str, **style: Any) -> None:  # noqa: ANN401 - as matplotlib has it
-    axes.plot(*zip(*map(_place, figures), strict=True), label=label, markersize=7, linewidth=1.2, **style)
 
 
 def _across(compared: Compared, every: dict[str, Figures]) -> str:

@@ -19,6 +19,9 @@ def read_evaluation(path: Path) -> Evaluation:
         run = Run(**{"weights": None, **told["run"], "recipe": Recipe(**told["run"]["recipe"])})
         rows = [Row(**row | {name: Estimate(**row[name]) for name in _ESTIMATES}) for row in told["rows"]]
         resampling = Resampling(told["bootstrap"]["seed"], told["bootstrap"]["resamples"])
-        return Evaluation(run, told["pictures"], told["unreadable"], told["trained_on"], resampling, rows)
+        made = Evaluation(run, told["pictures"], told["unreadable"], told["trained_on"], resampling, rows)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise UsageError(f"{path} holds nothing that framekeep study evaluate --json printed: {error}") from error
+    if not made.rows:
+        raise UsageError(f"{path} holds an evaluation without rows")
+    return made

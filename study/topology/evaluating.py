@@ -8,13 +8,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.utils.data import DataLoader
 
 from framekeep.errors import UsageError
 from study.topology.checkpoints import load
 from study.topology.features import TOGETHER, Looking, Told
 from study.topology.module import LastLayer, Topology, build_topology, parameter_count
-from study.topology.pictures import Picture, Readable
+from study.topology.pictures import Picture, Readable, in_groups
 from study.topology.training import part_at, ranks_of, stage_file
 
 DEFAULT = "default"
@@ -72,8 +71,8 @@ def rank(pictures: Sequence[Picture], looking: Looking, rows: Sequence[Contender
     """Shows every picture once to all contenders, which share features where they share a trunk."""
     found: dict[str, list[NDArray[np.int64]]] = {row.name: [] for row in rows}
     unreadable = 0
-    readable = Readable(looking.view, pictures)
-    for done, met in enumerate(DataLoader(readable, TOGETHER, num_workers=looking.workers, collate_fn=list), 1):
+    groups = [range(len(pictures))[k : k + TOGETHER] for k in range(0, len(pictures), TOGETHER)]
+    for met in in_groups(Readable(looking.view, pictures), groups, looking.workers):
         seen = [(k, pixels) for k, pixels in met if pixels is not None]
         unreadable += len(met) - len(seen)
         if seen:
@@ -81,7 +80,7 @@ def rank(pictures: Sequence[Picture], looking: Looking, rows: Sequence[Contender
             pixels = torch.stack([pixels for _, pixels in seen]).to(looking.world.device)
             for name, ranks in _ranked(pixels, labels, rows).items():
                 found[name].append(ranks)
-        told(min(done * TOGETHER, len(pictures)))
+        told(met[-1][0] + 1)
     if unreadable == len(pictures):
         raise UsageError("none of the pictures can be read")
     return Ranks(len(pictures) - unreadable, unreadable, {name: np.concatenate(parts) for name, parts in found.items()})

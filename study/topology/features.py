@@ -10,14 +10,14 @@ from typing import Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.utils.data import DataLoader, Dataset, Subset
+from torch.utils.data import Dataset
 
 from framekeep.errors import UsageError
 from framekeep.jpeg.codec import encoder_versions
 from framekeep.models.classifier import Classifier
 from study.passing.counting import ENCODER
 from study.topology.module import Topology
-from study.topology.pictures import Picture, Readable, View
+from study.topology.pictures import Picture, Readable, View, in_groups
 from study.topology.processes import World
 
 TOGETHER: Final = 16
@@ -113,8 +113,8 @@ def _fill(
     rows, states = opened
     mine = looking.world.share(np.flatnonzero(states == _TO_DO).tolist())
     done = len(pictures) - len(mine)
-    wanted = Subset(Readable(looking.view, pictures), mine)
-    for met in DataLoader(wanted, TOGETHER, num_workers=looking.workers, collate_fn=list):
+    groups = [mine[k : k + TOGETHER] for k in range(0, len(mine), TOGETHER)]
+    for met in in_groups(Readable(looking.view, pictures), groups, looking.workers):
         seen = [(k, pixels) for k, pixels in met if pixels is not None]
         if seen:
             rows[[k for k, _ in seen]] = _look(looking, torch.stack([pixels for _, pixels in seen]))

@@ -12,7 +12,7 @@ from framekeep.models.catalogue import ModelChoice
 from framekeep.models.classifier import Classifier
 from framekeep.models.device import forbid_reduced_precision
 from framekeep.models.network import Network
-from study.data.classes import classes_of
+from framekeep.labelling.classes import classes_of
 from study.data.folder import read_folder
 from study.networks import load
 from study.passing.counting import ENCODER
@@ -43,7 +43,7 @@ class Opened:
     def pictures(self, folders: Iterable[Path]) -> list[Picture]:
         """The labelled pictures in and below some folders. Raises UsageError."""
         classes = classes_of(self.network.class_names)
-        sets = [read_folder(folder.absolute(), classes) for folder in folders]
+        sets = [read_folder(folder.resolve(), classes) for folder in folders]
         return [Picture(data.folder / one.path, one.label) for data in sets for one in data.pictures]
 
 

@@ -1,18 +1,22 @@
 """Labelled pictures on their way into the topology: which are trained on, in what order, and as which pixels."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
 from PIL import Image
-from torch.utils.data import Dataset
+from torch.utils.data import DataLoader, Dataset
 
 from framekeep.ladder import Ladder
 from framekeep.models.base import Prepared
 from framekeep.reasons import Kept
 from study.passing.counting import read, try_out
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,18 @@ class Shown(Dataset[tuple[torch.Tensor, int]]):
 
     def __getitem__(self, k: int) -> tuple[torch.Tensor, int]:
         return self._view.pixels(self._pictures[k]), self._pictures[k].label
+
+
+def in_groups(data: Dataset[Item], groups: Sequence[Sequence[int]], workers: int) -> Iterator[list[Item]]:
+    """The items of each group, in order.
+
+    Workers hand over one picture at a time: a hundred of them with all variants take more than a gigabyte, and there
+    are many workers, each of which is ahead.
+    """
+    order = [k for group in groups for k in group]
+    items = iter(DataLoader(data, batch_size=None, sampler=order, num_workers=workers))
+    for group in groups:
+        yield list(islice(items, len(group)))
 
 
 def hold_out(pictures: Sequence[Picture], count: int, seed: int) -> tuple[list[Picture], list[Picture]]:

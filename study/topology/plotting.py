@@ -8,10 +8,10 @@ from pathlib import Path
 from study.topology.recipe import Epoch
 
 
-def plot_curve(curve: Sequence[Epoch], path: Path) -> bool:
-    """Loss and accuracy by epoch. Returns whether there is matplotlib to do it with."""
+def plot_curve(curve: Sequence[Epoch], path: Path) -> None:
+    """Loss and accuracy by epoch, PNG; nothing where there is no matplotlib to do it with."""
     if find_spec("matplotlib") is None:
-        return False
+        return
     from matplotlib.figure import Figure  # noqa: PLC0415 - an extra, and slow to import
 
     figure = Figure(figsize=(9, 3.6), layout="constrained")
@@ -28,4 +28,3 @@ def plot_curve(curve: Sequence[Epoch], path: Path) -> bool:
         axes.set(xlabel="epoch", ylabel=what)
         axes.legend()
     figure.savefig(path, dpi=150)
-    return True

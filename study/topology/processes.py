@@ -37,10 +37,12 @@ class World:
         return list(items[self.rank :: self.size])
 
     def total(self, values: torch.Tensor) -> torch.Tensor:
-        """The sum over all processes."""
-        if self.size > 1:
-            distributed.all_reduce(values)
-        return values
+        """The sum over all processes, on the CPU."""
+        if self.size == 1:
+            return values
+        sums = values.to(self.device)  # GPUs add up what is on them, and nothing else
+        distributed.all_reduce(sums)
+        return sums.cpu()
 
     def wait(self) -> None:
         """Until all are here."""
@@ -65,6 +67,8 @@ def joined_world(device: str) -> Iterator[World]:
     if device in ("auto", "cuda") and torch.cuda.is_available():
         device = f"cuda:{os.environ['LOCAL_RANK']}"
     place = pick_device(device)
+    if place.type == "cuda":
+        torch.cuda.set_device(place)
     distributed.init_process_group("nccl" if place.type == "cuda" else "gloo", timeout=_PATIENCE)
     try:
         yield World(place, distributed.get_rank(), size)

@@ -10,7 +10,6 @@ from typing import Any, Final
 from framekeep.errors import UsageError
 from framekeep.models.catalogue import ModelChoice
 from study.topology.pictures import Picture
-from study.topology.plotting import plot_curve
 from study.topology.recipe import Epoch, Recipe
 
 _RUN: Final = "run.json"
@@ -81,14 +80,13 @@ def read_pictures(folder: Path) -> Parts:
 
 
 def write_curve(folder: Path, curve: Sequence[Epoch]) -> None:
-    """curve.csv, and curve.png where matplotlib is there. Raises UsageError where there is no room for them."""
+    """curve.csv. Raises UsageError where there is no room for it."""
     names = [field.name for field in fields(Epoch)]
     try:
         with (folder / "curve.csv").open("w", newline="") as lines:
             rows = csv.DictWriter(lines, names, lineterminator="\n")
             rows.writeheader()
             rows.writerows(asdict(epoch) for epoch in curve)
-        plot_curve(curve, folder / "curve.png")
     except OSError as error:
         raise UsageError(f"the curve in {folder} cannot be written: {error.strerror}") from error
 
@@ -106,4 +104,4 @@ def _compare(folder: Path, run: Run, parts: Parts) -> None:
     if read_pictures(folder) != parts:
         others.append("pictures")
     if others:
-        raise UsageError(f"{folder} holds a run with another {', another '.join(others)}: give --run a new folder")
+        raise UsageError(f"{folder} holds a run with another {', another '.join(others)}: give --out a new folder")

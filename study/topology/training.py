@@ -9,14 +9,14 @@ from typing import Final
 import torch
 from timm.optim import param_groups_weight_decay  # type: ignore[attr-defined]  # exported without saying so
 from torch.nn import functional
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from framekeep.errors import UsageError
 from study.topology.averaging import averaged
 from study.topology.checkpoints import load, save
 from study.topology.features import Features, Looking
 from study.topology.module import Topology
-from study.topology.pictures import Shown, batches, drawn_seed
+from study.topology.pictures import Shown, batches, drawn_seed, in_groups
 from study.topology.recipe import Epoch, Recipe, next_stage
 
 LAST: Final = "last.pt"
@@ -146,8 +146,9 @@ class _Stage:
         """What the part is trained on: features, or the pixels of the same pictures."""
         data: _Samples = Shown(self._asked.looking.view, features.pictures) if self.stage else features
         workers = self._asked.looking.workers if self.stage else 0
-        for samples, labels in DataLoader(data, batch_sampler=groups, num_workers=workers):
-            yield samples.to(self._world.device), labels.to(self._world.device)
+        for items in in_groups(data, groups, workers):
+            samples, labels = zip(*items, strict=True)
+            yield torch.stack(samples).to(self._world.device), torch.tensor(labels, device=self._world.device)
 
 
 def _scores(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

@@ -14,6 +14,7 @@ GROUPS = {
     "config": ("init", "check", "show"),
     "hold": ("add", "list", "remove"),
     "ledger": ("head", "verify", "backup", "rebuild"),
+    "study": ("tables", "objects", "train", "evaluate"),
 }
 PROBE = """
 import json, sys

@@ -33,7 +33,7 @@ import sys, resource
 from pathlib import Path
 import torch
 from framekeep.ladder import parse_ladder
-from study.data.classes import classes_of
+from framekeep.labelling.classes import classes_of
 from study.data.folder import read_folder
 from study.networks import open_network, parse_network
 from study.passing.exhaustive import Setting, observe

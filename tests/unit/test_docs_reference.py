@@ -39,7 +39,8 @@ class Command:
 def commands() -> Iterator[Command]:
     for verb, module in VERBS.items():
         app = importlib.import_module(module).app
-        for told in app.registered_commands:
+        others = (told for group in app.registered_groups for told in group.typer_instance.registered_commands)
+        for told in (*app.registered_commands, *others):
             yield Command(f"{verb} {told.callback.__name__}" if app.registered_callback else verb, told)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from framekeep.evidence import Evidence, Prediction
-from framekeep.keepers.base import All
+from framekeep.keepers.base import All, Need
 from framekeep.keepers.labels import MARGIN, HighestRank, LabelKeeper, recognise
 from framekeep.keepers.naming import canonical, keeper_of
 
@@ -113,10 +113,11 @@ def test_names_have_one_form(given, names):
     assert canonical(given) == names
 
 
-@pytest.mark.parametrize("given", ["hrs", "t1k,hrs"])
-def test_hrs_is_refused_with_what_it_lacks(given):
-    with pytest.raises(ValueError, match="known label"):
-        canonical(given)
+def test_hrs_stands_alone():
+    assert canonical("hrs") == ("hrs",)
+    assert keeper_of("hrs").needs == {Need.PREDICTION}
+    with pytest.raises(ValueError, match="hrs stands alone"):
+        canonical("t1k,hrs")
 
 
 @pytest.mark.parametrize("given", ["", "t2k", "t1k,,t5k", []])

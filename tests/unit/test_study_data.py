@@ -8,7 +8,7 @@ from scipy.io import savemat
 from timm.data.imagenet_info import ImageNetInfo
 
 from framekeep.errors import UsageError
-from study.data.classes import Classes, classes_of
+from framekeep.labelling.classes import Classes, classes_of
 from study.data.documents import GROUND_TRUTH
 from study.data.folder import DataSet, read_folder
 
@@ -137,6 +137,12 @@ def test_the_ground_truth_of_other_pictures_does_not_bother_a_folder(tmp_path: P
     (tmp_path / GROUND_TRUTH).write_text("1\n")
     folder = made(tmp_path / "pictures", "n01440764_a.jpg")
     assert labels(read_folder(folder, imagenet)) == {"n01440764_a.jpg": 0}
+
+
+def test_a_folder_for_each_class_needs_no_ground_truth(tmp_path: Path, imagenet: Classes) -> None:
+    made(tmp_path, "n01440764/ILSVRC2012_val_00000293.JPEG")
+    (tmp_path / GROUND_TRUTH).write_text("1\n")
+    assert labels(read_folder(tmp_path, imagenet)) == {"n01440764/ILSVRC2012_val_00000293.JPEG": 0}
 
 
 def refused_truth(folder: Path, truth: str, synsets: str | None) -> Path:

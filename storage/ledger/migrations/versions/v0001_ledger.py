@@ -34,6 +34,7 @@ def _shared() -> None:
         Column("model", Text, nullable=False),
         Column("model_digest", Text, nullable=False),
         Column("objects", Text, nullable=False),
+        Column("known_labels", Text, nullable=False),
         Column("limits", Text, nullable=False),
     )
     op.create_table("environment", _number(), *(Column(name, Text, nullable=False) for name in ("device", "versions")))
