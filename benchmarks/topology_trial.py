@@ -9,6 +9,7 @@ import csv
 import json
 import statistics
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,31 +19,35 @@ RESULT: Final = Path(__file__).parents[1] / "study/results/topology-trial.json"
 INITS: Final = ("random", "original", "mean")
 SEEDS: Final = (0, 1, 2)
 HELD_OUT: Final = 250
+RECIPES: Final = {
+    "paper": ("--epochs", "20"),
+    "longer": ("--epochs", "60", "--momentum", "0.9"),
+}
+SHARED: Final = ("--blocks", "0", "--hold-out", str(HELD_OUT), "--patience", "60")
+"""So few pictures make so few steps an epoch that an early plateau would tell nothing."""
+
+Line = dict[str, float | None]
 
 
-def main(work: Path, folders: list[str]) -> None:
-    curves = {(init, seed): _curve(work, folders, init, seed) for init in INITS for seed in SEEDS}
-    first = json.loads((work / "random-0" / "run.json").read_text())
-    told = {name: first[name] for name in ("model", "digest", "transform", "ladder", "encoder", "recipe")}
-    document = {
-        "run": told,
-        "seeds": SEEDS,
-        "training": _pictures(work / "random-0", "training"),
-        "validation": HELD_OUT,
-        "network alone": _summary([curves["original", seed][0] for seed in SEEDS]),
-        "mean of logits": _summary([curves["mean", seed][0] for seed in SEEDS]),
-        "trained": {init: _summary([curves[init, seed][-1] for seed in SEEDS]) for init in INITS},
-        "curves": {init: [curves[init, seed] for seed in SEEDS] for init in INITS},
-    }
+def main(work: Path, folders: Sequence[str]) -> None:
+    document: dict[str, Any] = {}
+    for recipe, options in RECIPES.items():
+        curves = {init: [_curve(work, folders, (recipe, init, seed), options) for seed in SEEDS] for init in INITS}
+        document[recipe] = {
+            "options": [*SHARED, *options],
+            "trained": {init: _summary([curve[-1] for curve in curves[init]]) for init in INITS},
+            "curves": curves,
+        }
+    document = {**_conditions(work), **_untrained(document["paper"]["curves"]), **document}
     RESULT.write_text(json.dumps(document, indent=1) + "\n")
-    print(json.dumps({name: document[name] for name in ("network alone", "mean of logits", "trained")}, indent=1))
+    print(json.dumps({name: _accuracies(document[name]) for name in RECIPES}, indent=1))
 
 
-def _curve(work: Path, folders: list[str], init: str, seed: int) -> list[dict[str, float | None]]:
-    place = work / f"{init}-{seed}"
-    options = ("--blocks", "0", "--hold-out", str(HELD_OUT), "--features", str(work / "features"))
-    asked = ("study", "train", *folders, "--init", init, "--seed", str(seed), "--out", str(place), *options)
-    if run(asked) != 0:
+def _curve(work: Path, folders: Sequence[str], which: tuple[str, str, int], options: Sequence[str]) -> list[Line]:
+    recipe, init, seed = which
+    place = _place(work, recipe, init, seed)
+    asked = ("--init", init, "--seed", str(seed), "--out", str(place), "--features", str(work / "features"))
+    if run(["study", "train", *folders, *asked, *SHARED, *options]) != 0:
         sys.exit(1)
     with (place / "curve.csv").open(newline="") as lines:
         return [
@@ -50,7 +55,32 @@ def _curve(work: Path, folders: list[str], init: str, seed: int) -> list[dict[st
         ]
 
 
-def _summary(lines: list[dict[str, Any]]) -> dict[str, Any]:
+def _conditions(work: Path) -> dict[str, Any]:
+    told = json.loads((_place(work, "paper", "random", 0) / "run.json").read_text())
+    splits = [_split(_place(work, "paper", "random", seed)) for seed in SEEDS]
+    return {
+        **{name: told[name] for name in ("model", "digest", "transform", "ladder", "encoder")},
+        "seeds": list(SEEDS),
+        "training": len(splits[0][0]),
+        "validation": HELD_OUT,
+        "validation whose class is trained": [
+            sum(one in learned for one in held) / len(held) for learned, held in splits
+        ],
+    }
+
+
+def _untrained(curves: dict[str, list[list[Line]]]) -> dict[str, Any]:
+    return {
+        "network alone": _summary([curve[0] for curve in curves["original"]]),
+        "mean of logits": _summary([curve[0] for curve in curves["mean"]]),
+    }
+
+
+def _accuracies(recipe: dict[str, Any]) -> dict[str, Any]:
+    return {init: found["top1"] for init, found in recipe["trained"].items()}
+
+
+def _summary(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Over the splits: the mean, and each."""
     return {
         name: {"mean": statistics.fmean(line[name] for line in lines), "each": [line[name] for line in lines]}
@@ -58,8 +88,16 @@ def _summary(lines: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _pictures(place: Path, part: str) -> int:
-    return sum(line.startswith(f"{part},") for line in (place / "pictures.csv").read_text().splitlines())
+def _split(place: Path) -> tuple[list[str], list[str]]:
+    """The labels of the pictures that were trained with, and of those that were held out."""
+    with (place / "pictures.csv").open(newline="") as lines:
+        rows = list(csv.reader(lines))
+    training, validation = ([row[1] for row in rows if row[0] == part] for part in ("training", "validation"))
+    return training, validation
+
+
+def _place(work: Path, recipe: str, init: str, seed: int) -> Path:
+    return work / f"{recipe}-{init}-{seed}"
 
 
 if __name__ == "__main__":

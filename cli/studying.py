@@ -105,7 +105,7 @@ def observed(asked: Asked, network: "Opened") -> tuple["DataSet", "exhaustive.Ob
     from study.passing.exhaustive import Setting, observe  # noqa: PLC0415 - as above
 
     data = read_folder(asked.folder, classes_of(network.model.class_names), asked.labels, asked.synsets)
-    _tell_left_out(data)
+    tell_left_out(data)
     counting: Counting = "daemon" if asked.as_daemon else "paper"
     place = asked.cache or _default_cache()
     setting = Setting(asked.ladder, counting, place, network.pictures, codec_threads())
@@ -132,7 +132,8 @@ def _default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "framekeep" / "study"
 
 
-def _tell_left_out(data: "DataSet") -> None:
+def tell_left_out(data: "DataSet") -> None:
+    """On stderr: the pictures without a label, and the labels without a picture."""
     for what, paths in (("have no label", data.unlabelled), ("have a label, but are not there", data.missing)):
         if paths:
             typer.echo(f"{len(paths):,} pictures {what} and are left out, such as {printable(paths[0])}", err=True)

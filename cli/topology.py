@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 import typer
 
 from cli.options import JsonOption, verb
-from cli.studying import DEFAULT_MODEL, LadderOption, asked_ladder, show_sheet, shown
+from cli.studying import DEFAULT_MODEL, LadderOption, asked_ladder, show_sheet, shown, tell_left_out
 from framekeep.errors import UsageError
 from storage.names import printable
 
 if TYPE_CHECKING:
     from study.topology.opening import Opened
+    from study.topology.pictures import Picture
     from study.topology.recipe import Epoch, Recipe
     from study.topology.results import Evaluation
     from study.topology.runs import Parts
@@ -152,15 +153,26 @@ def evaluate(
             show_sheet(sheet)
 
 
+def _pictures(opened: "Opened", folders: Sequence[Path]) -> "list[Picture]":
+    """Tells on stderr what is left out."""
+    from study.topology.opening import pictures_of  # noqa: PLC0415 - the study imports torch and timm
+
+    sets = [opened.read(folder) for folder in folders]
+    if opened.looking.world.leads:
+        for data in sets:
+            tell_left_out(data)
+    return pictures_of(sets)
+
+
 def _parts(
     opened: "Opened", folders: Sequence[Path], validation: Sequence[Path], wanted: int | None, recipe: "Recipe"
 ) -> "Parts":
     from study.topology.pictures import hold_out  # noqa: PLC0415 - the study imports torch and timm
     from study.topology.runs import Parts  # noqa: PLC0415 - as above
 
-    pictures = opened.pictures(folders)
+    pictures = _pictures(opened, folders)
     if validation:
-        return Parts(tuple(pictures), tuple(opened.pictures(validation)))
+        return Parts(tuple(pictures), tuple(_pictures(opened, validation)))
     count = wanted or max(len(pictures) // _ONE_IN, 1)
     if count >= len(pictures):
         raise UsageError(f"of {len(pictures):,} pictures {count:,} are to be held out, and none is left to train with")
@@ -210,7 +222,7 @@ def _evaluated(run: Path, folders: Sequence[Path], device: str, workers: int) ->
     asked = read_run(run)
     wish = Wish(asked.choice, asked_ladder(asked.ladder), "original", asked.recipe.seed)
     opened = open_topology(wish, World(pick_device(device)), workers)
-    given = opened.pictures(folders)
+    given = _pictures(opened, folders)
     pictures = without(given, read_pictures(run).training)
     if not pictures:
         raise UsageError("the run was trained with all of these pictures: give it others")

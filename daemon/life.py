@@ -24,7 +24,7 @@ from framekeep.models.base import Model, Prepared
 from framekeep.models.describing import headline
 from framekeep.reasons import Kept, Reason
 from framekeep.search import NEVER, lazy
-from framekeep.variants import Variant, Written, climb, limited, settle_on
+from framekeep.variants import Variant, Written, climb, limited, settle_on, worth_squeezing
 from storage.reading import Picture, read
 from storage.records import Draft
 
@@ -101,7 +101,8 @@ async def _choose(stages: Stages, sheet: Sheet, original: Original) -> Variant |
 async def _settle_on(stages: Stages, sheet: Sheet, original: Original, chosen: Variant | None) -> Written:
     encoder, min_saving = sheet.rules.encoder, sheet.rules.min_saving
     with sheet.timing("climb"):
-        squeezed = await stages.squeeze(original.data) if encoder.progressive else None
+        is_wanted = encoder.progressive and worth_squeezing(original, chosen)
+        squeezed = await stages.squeeze(original.data) if is_wanted else None
         return await stages.codec(settle_on, original, squeezed, chosen, encoder, min_saving)
 
 

@@ -1,6 +1,7 @@
 """A picture's variants: what is shown to the DNN, and what is written."""
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from PIL.Image import Image
 
@@ -10,6 +11,9 @@ from framekeep.jpeg.source import Original
 from framekeep.jpeg.squeeze import squeeze
 from framekeep.ladder import Ladder, Rung
 from framekeep.reasons import Kept, Reason
+
+_MOST_SQUEEZED: Final = 0.25
+"""Of a file. Squeezing left no camera's file with less than half of its bytes (docs/performance.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,11 @@ def limited(variant: Variant, ladder: Ladder, lowest: int) -> Variant:
     return replace(variant, reason=Reason.OBJECTS_FOUND)
 
 
+def worth_squeezing(original: Original, chosen: Variant | None) -> bool:
+    """Whether the squeezed original may be as small as the choice; if not, nobody need wait for it."""
+    return chosen is None or len(chosen.data) > _MOST_SQUEEZED * len(original.data)
+
+
 def settle_on(
     original: Original, squeezed: bytes | None, chosen: Variant | None, encoder: Encoder, min_saving: float
 ) -> Written:
@@ -60,7 +69,7 @@ def settle_on(
     `squeezed` is the original's coding, repacked (None: that cannot be done). Raises Kept where nothing saves
     `min_saving`, a fraction, of the original, or where squeezing changed pixels.
     """
-    if squeezed is not None and not same_pixels(squeezed, original.data):
+    if squeezed is not None and not (worth_squeezing(original, chosen) and same_pixels(squeezed, original.data)):
         squeezed = None
     candidates = []
     if squeezed is not None:

@@ -102,10 +102,10 @@ def _was_exchanged(root: Root, planned: Planned, place: racy.Place | None) -> bo
     entry = planned.vault_entry
     for folder in (root.staged, root.vault):
         racy.end_move((folder, entry), place)
+    for folder in (*(place[:1] if place else ()), root.vault, root.staged):
+        os.fsync(folder)  # the process that moved something there may have died before it had done so
     staged = digest_at(root.staged, entry)
     if staged is None:
-        os.fsync(root.vault)  # the process that moved it there may have died before it had done so
-        os.fsync(root.staged)
         return _is_kept(root, planned, place)
     if staged == planned.sha256_before:
         keep_original(root, entry)

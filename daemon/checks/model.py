@@ -46,7 +46,7 @@ def _check(names: _Names, load: Callable[[], Model], clock: Callable[[], float])
 
 
 def _device(name: str, model: Model) -> Check:
-    if model.device == "cpu" and _NVIDIA.exists():
+    if model.device.startswith("cpu") and _NVIDIA.exists():
         sentence = "cpu, though there is an NVIDIA GPU: install PyTorch's CUDA build, or let this user open the GPU"
         return Check(name, State.WARNING, sentence)
     return Check(name, State.OK, model.device)

@@ -1,10 +1,11 @@
-"""The classifier of record: eager PyTorch in fp32 with the model's own evaluation transform."""
+"""The classifier of record: a network in fp32 with the model's own evaluation transform."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import torch
 from PIL import Image
+from scipy.special import softmax
 from timm.data.config import resolve_model_data_config
 from timm.data.transforms_factory import create_transform
 
@@ -14,6 +15,7 @@ from framekeep.models.batching import run_within
 from framekeep.models.catalogue import ModelChoice
 from framekeep.models.device import device_name, enough_memory, forbid_reduced_precision, pick_device
 from framekeep.models.network import Network, load_network
+from framekeep.models.runtime import Eager, fastest
 from framekeep.models.shape import refuse_lines
 
 
@@ -34,13 +36,12 @@ class Classifier:
         self.name = network.name
         self.digest = network.digest
         self.class_names: Sequence[str] = network.class_names
-        self.device = device_name(device)
         configuration = resolve_model_data_config(network.module)  # type: ignore[no-untyped-call]  # as timm has it
         self.transform = ", ".join(f"{key} {value}" for key, value in sorted(configuration.items()))
         self._transform = create_transform(**configuration, is_training=False)
-        with enough_memory(self.name, self.device):  # channels_last is still eager fp32, and much faster on a CPU
-            self._module = network.module.to(device).to(memory_format=torch.channels_last)
-        self._place = device
+        with enough_memory(self.name, device_name(device)):
+            self._logits = fastest(Eager.on(device, network.module), configuration["input_size"])
+        self.device = device_name(device, self._logits.name)
         self._batch = batch
 
     def prepare(self, image: Image.Image) -> Prepared:
@@ -54,10 +55,7 @@ class Classifier:
         return evidence
 
     def _forward(self, batch: Sequence[Prepared]) -> list[Evidence]:
-        with torch.inference_mode():
-            pixels = torch.from_numpy(np.stack(batch)).to(self._place, memory_format=torch.channels_last)
-            logits = self._module(pixels)
-            if not torch.isfinite(logits).all():
-                raise FloatingPointError(f"{self.name} gave an answer that is not finite")
-            rows = logits.softmax(dim=1, dtype=torch.float32).cpu().numpy()
-        return [Evidence(Prediction(row)) for row in rows]
+        logits = self._logits(np.stack(batch))
+        if not np.isfinite(logits).all():
+            raise FloatingPointError(f"{self.name} gave an answer that is not finite")
+        return [Evidence(Prediction(row)) for row in softmax(logits, axis=1)]

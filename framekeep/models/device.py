@@ -31,9 +31,11 @@ def _parsed(wish: str) -> torch.device:
         raise ModelUnavailableError(f'device = "{wish}" is unknown: use auto, cpu, cuda or cuda:N') from error
 
 
-def device_name(device: torch.device) -> str:
-    """As decisions record it."""
-    return f"{device} {torch.cuda.get_device_name(device)}" if device.type == "cuda" else str(device)
+def device_name(device: torch.device, runtime: str = "") -> str:
+    """As decisions record it; `runtime` is what computes there instead of PyTorch."""
+    if device.type == "cuda":
+        return f"{device} {torch.cuda.get_device_name(device)}"
+    return f"{device} ({runtime})" if runtime else str(device)
 
 
 @contextmanager

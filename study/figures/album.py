@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from framekeep.errors import UsageError
 from framekeep.models.network import Network
@@ -11,7 +11,7 @@ from study.figures import beside, constant, course, histograms, maps
 from study.figures.course import Course
 from study.figures.drawing import Drawn, NotDrawn
 from study.figures.finding import TOP_OF_37, TOP_OF_651, like
-from study.figures.layers import Maps, maps_of
+from study.figures.layers import Maps, NoMapsError, maps_of
 from study.observations import Observations
 from study.report import NetworkReport
 
@@ -100,40 +100,52 @@ def _constant(reports: Sequence[NetworkReport]) -> Drawn:
 def _histograms(report: NetworkReport, k: int) -> Drawn:
     counted = histograms.histograms_of(report)
     caption = f"How often HRS and the keepers select each QF for {counted.network}."
-    name = "figure-7" if k == 1 else f"figure-8-{k}"
+    name = {1: "figure-7", 2: "figure-8"}.get(k, f"figure-8-{k}")  # the paper has one for each of its two networks
     return Drawn(("7", "8"), name, caption, histograms.draw(counted), asdict(counted))
 
 
-def _shown(looked: Looked, one: Example, picture: int) -> Iterator[Drawn]:
+def _shown(looked: Looked, one: Example, picture: int) -> Iterator[Drawn | NotDrawn]:
     seen = looked.seen
     row = course.course_of(seen, picture)
-    about = {"stands_for": one.name, "sha256": seen.sha256[picture].hex(), **asdict(row)}
+    about = {
+        "network": seen.conditions.model,
+        "digest": seen.conditions.digest,
+        "stands_for": one.name,
+        "picture": row.picture,
+        "sha256": seen.sha256[picture].hex(),
+    }
     caption = f"Rank and probability of the ground truth of a picture that stands for {one.name}."
-    yield Drawn(("4",), f"figure-{one.part}", caption, course.draw(row), about)
+    yield Drawn(("4",), f"figure-{one.part}", caption, course.draw(row), about | asdict(row))
     rung = seen.ladder.rungs[-1]
     pair = beside.pair_of(looked.folder / row.picture, rung)
-    yield _pair(one, row, pair)
+    yield _pair(one, row, pair, about)
     label = int(seen.labels[picture])
     for number, layer, shown in one.maps:
-        found = maps_of(looked.network, (pair.original, pair.variant), label, looked.layers[layer])
-        yield _maps(number, row, found, shown)
+        try:
+            found = maps_of(looked.network, (pair.original, pair.variant), label, looked.layers[layer])
+        except NoMapsError as error:
+            if looked.layers != LAYERS:
+                raise
+            yield NotDrawn((number,), str(error))  # nobody asked for a layer, so all the rest is still wanted
+        else:
+            yield _maps(number, row, found, shown, about)
 
 
-def _pair(one: Example, row: Course, pair: beside.Pair) -> Drawn:
+def _pair(one: Example, row: Course, pair: beside.Pair, about: dict[str, str]) -> Drawn:
     told = row.told(0), row.told(-1)
     quality = pair.rung.quality
-    data = {"picture": row.picture, "quality": quality, "bytes": pair.sizes, "told": told}
+    data = {**about, "quality": quality, "bytes": pair.sizes, "told": told}
     caption = f"The picture that stands for {one.name}, as the original and at QF {quality}."
     return Drawn((one.pair,), f"figure-{one.pair}", caption, beside.draw(pair, told), data)
 
 
-def _maps(number: str, row: Course, found: Maps, shown: int) -> Drawn:
+def _maps(number: str, row: Course, found: Maps, shown: int, about: dict[str, str]) -> Drawn:
     lost = maps.losses(found)
     drawn = maps.draw(found, lost[:shown], f"QF {row.qualities[-1]}")
-    data: dict[str, Any] = {"picture": row.picture, "quality": row.qualities[-1], **maps.document(found)}
+    data = {**about, "quality": row.qualities[-1], **maps.document(found)}
     caption = (
-        f"Feature maps of layer {found.layer}, original and QF {row.qualities[-1]} on one scale: the "
-        f"{min(shown, len(lost))} of {len(lost)} whose background was wiped out most. Percentages: the change of the "
-        "background's energy. Inside the white line the network sees the ground truth."
+        f"Feature maps of layer {found.layer}, original and QF {row.qualities[-1]} on one scale: the first "
+        f"{min(shown, len(lost))} of {len(lost)} by how much the background was wiped out. Percentages: the change of "
+        "the background's energy. Inside the white line the network sees the ground truth."
     )
     return Drawn((number,), f"figure-{number}", caption, drawn, data)

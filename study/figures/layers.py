@@ -22,6 +22,10 @@ _MAPS: Final = 4
 """Axes of a layer's output, if maps are what it gives: pictures, maps, height, width."""
 
 
+class NoMapsError(UsageError):
+    """The network has no feature maps there, or none whose foreground is known."""
+
+
 @dataclass(frozen=True)
 class Maps:
     """The feature maps of the original and of the variant, each of shape (maps, height, width)."""
@@ -37,7 +41,8 @@ class Maps:
 def maps_of(network: Network, pictures: Sequence[Image.Image], label: int, layer: str) -> Maps:
     """`pictures` are an original and its variant; `layer` is a number from 1 or a module's name.
 
-    Raises UsageError for a layer that the network does not have, or that makes no maps.
+    Raises NoMapsError for a layer that the network does not have, or that makes no maps, and for a network that does
+    not end with one layer over features that have a place in the picture.
     """
     model = Classifier(network, torch.device("cpu"), len(pictures))
     pixels = torch.from_numpy(np.stack([model.prepare(picture) for picture in pictures]))
@@ -66,7 +71,7 @@ def _seen(network: Network, pixels: torch.Tensor, layer: str) -> tuple[str, torc
         for hook in hooks:
             hook.remove()
     if wanted < 1 or len(found) < wanted:
-        raise UsageError(f"--layer {layer}: {network.name} has no feature maps there")
+        raise NoMapsError(f"{network.name} has no feature maps at layer {layer}: choose another with --layer")
     return *found[-1], features
 
 
@@ -83,9 +88,9 @@ def _foreground(network: Network, features: torch.Tensor, label: int, size: tupl
     The last features weighted as the last layer weighs them for that class (Zhou et al., 2016).
     """
     module: Any = network.module
-    weights = module.get_classifier().weight.detach().flatten(1)
-    if features.ndim != _MAPS or features.shape[1] != weights.shape[1]:
-        raise UsageError(f"{network.name} does not end as networks do whose feature maps can be compared: name another")
-    seen = torch.einsum("c,bchw->hw", weights[label], features)[None, None]
+    weights = getattr(module.get_classifier(), "weight", None)
+    if weights is None or features.ndim != _MAPS or features.shape[1] != weights.shape[1]:
+        raise NoMapsError(f"{network.name} does not say where in a picture it sees a class")
+    seen = torch.einsum("c,bchw->hw", weights.detach().flatten(1)[label], features)[None, None]
     whole = torch.nn.functional.interpolate(seen, size, mode="bilinear")[0, 0]
     return np.asarray((whole > whole.mean()).numpy(), np.bool_)

@@ -7,13 +7,13 @@ from pathlib import Path
 import torch
 
 from framekeep.jpeg.codec import encoder_versions
+from framekeep.labelling.classes import classes_of
 from framekeep.ladder import Ladder
 from framekeep.models.catalogue import ModelChoice
 from framekeep.models.classifier import Classifier
 from framekeep.models.device import forbid_reduced_precision
 from framekeep.models.network import Network
-from framekeep.labelling.classes import classes_of
-from study.data.folder import read_folder
+from study.data.folder import DataSet, read_folder
 from study.networks import load
 from study.passing.counting import ENCODER
 from study.topology.features import Looking
@@ -40,11 +40,9 @@ class Opened:
         ladder = ",".join(str(rung.quality) for rung in looking.view.ladder.rungs)
         return Run(self.choice.name, self.network.digest, weights, looking.model.transform, ladder, encoder, recipe)
 
-    def pictures(self, folders: Iterable[Path]) -> list[Picture]:
-        """The labelled pictures in and below some folders. Raises UsageError."""
-        classes = classes_of(self.network.class_names)
-        sets = [read_folder(folder.resolve(), classes) for folder in folders]
-        return [Picture(data.folder / one.path, one.label) for data in sets for one in data.pictures]
+    def read(self, folder: Path) -> DataSet:
+        """The labelled pictures in and below a folder. Raises UsageError."""
+        return read_folder(folder.resolve(), classes_of(self.network.class_names))
 
 
 @dataclass(frozen=True)
@@ -66,6 +64,10 @@ def open_topology(wish: Wish, world: World, workers: int) -> Opened:
     torch.manual_seed(wish.seed)
     topology = build_topology(network.module, view.inputs, wish.init)
     return Opened(wish.choice, network, Looking(model, view, topology, world, workers))
+
+
+def pictures_of(sets: Iterable[DataSet]) -> list[Picture]:
+    return [Picture(data.folder / one.path, one.label) for data in sets for one in data.pictures]
 
 
 def without(pictures: Sequence[Picture], trained: Sequence[Picture]) -> list[Picture]:

@@ -301,7 +301,7 @@ def test_what_is_done_in_two_steps_is_durable(new_plain_folder: Callable[[], Pat
     folder = new_plain_folder()
     if act == "restored":
         scenes.main("replaced", folder)
-    trace = Trace(folder, run(act, folder, on=on))
+    trace = Trace(folder, run(act, folder, on=on), lasting=("vault", "staged"))
     assert (vault(folder) / ENTRY).exists() == (act == "replaced")
     assert (folder / "incoming" / PICTURE).read_bytes() == (VARIANT if act == "replaced" else ORIGINAL)
     assert trace.exchanges() == []
@@ -333,8 +333,9 @@ def early_removals(trace: Trace) -> list[Call]:
 
 
 @refusing
-def test_a_start_makes_durable_what_a_killed_replacement_in_two_steps_did(new_plain_folder):
-    for folder, killed in killed_in_each_call_after("replaced", "renameat", new_plain_folder, "nfs"):
+@pytest.mark.parametrize(("act", "first"), [("replaced", "renameat"), ("put_back", "linkat")])
+def test_a_start_makes_durable_what_a_killed_replacement_in_two_steps_did(new_plain_folder, act: str, first: str):
+    for folder, killed in killed_in_each_call_after(act, first, new_plain_folder, "nfs"):
         trace = Trace(folder, killed, run("recovered", folder, on="nfs"))
         picture, kept = folder / "incoming" / PICTURE, vault(folder) / ENTRY
         assert (kept if picture.read_bytes() == VARIANT else picture).read_bytes() == ORIGINAL

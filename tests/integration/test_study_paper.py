@@ -140,7 +140,7 @@ def test_find_lists_pictures_and_draws_nothing(
     [
         (["--picture", "nowhere.jpg"], "--picture nowhere.jpg: there is no such picture in the set"),
         (["--picture", "a", "--picture", "b", "--picture", "c"], "--picture can be given twice at most"),
-        (["--picture", "1 $.jpg", "--layer", "nowhere"], "--layer nowhere: test_resnet has no feature maps there"),
+        (["--picture", "1 $.jpg", "--layer", "nowhere"], "test_resnet has no feature maps at layer nowhere"),
     ],
 )
 def test_what_cannot_be_drawn_is_told(

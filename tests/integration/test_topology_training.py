@@ -22,7 +22,7 @@ from framekeep.errors import UsageError
 from framekeep.ladder import parse_ladder
 from framekeep.models.catalogue import ModelChoice
 from study.topology.features import features_of
-from study.topology.opening import Opened, Wish, open_topology
+from study.topology.opening import Opened, Wish, open_topology, pictures_of
 from study.topology.pictures import Picture
 from study.topology.processes import World
 from study.topology.recipe import Epoch, Recipe
@@ -82,7 +82,7 @@ def opened(weights: Path, init: str = "random") -> Opened:
 
 def training(weights: Path, pictures: Path, folder: Path, recipe: Recipe = LEARNS) -> Training:
     asked = opened(weights, recipe.init)
-    found = asked.pictures([pictures])
+    found = pictures_of([asked.read(pictures)])
     folder.mkdir(exist_ok=True)
     seen = features_of(found, asked.looking, folder.parent / "features", lambda _done: None)
     return Training(asked.looking, seen.of(found[4:]), seen.of(found[:4]), recipe, folder)
@@ -199,7 +199,7 @@ def test_features_are_made_once_and_an_interruption_costs_little(
     weights: Path, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = opened(weights)
-    found = asked.pictures([pictures])
+    found = pictures_of([asked.read(pictures)])
     monkeypatch.setattr("study.topology.features.TOGETHER", 4)
     told: list[int] = []
 
@@ -223,7 +223,7 @@ def test_features_are_made_once_and_an_interruption_costs_little(
 
 def test_workers_make_the_same_features(weights: Path, pictures: Path, tmp_path: Path) -> None:
     asked = opened(weights)
-    found = asked.pictures([pictures])
+    found = pictures_of([asked.read(pictures)])
     alone, others = (
         features_of(found, replace(asked.looking, workers=workers), tmp_path / str(workers), lambda _done: None)
         for workers in (0, 2)
@@ -236,7 +236,7 @@ def test_what_cannot_be_read_is_left_out(weights: Path, pictures: Path, tmp_path
     asked = opened(weights)
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"\xff\xd8\xff\xe0 no picture")
-    found = asked.pictures([pictures])
+    found = pictures_of([asked.read(pictures)])
     seen = features_of([*found, Picture(broken, 0)], asked.looking, tmp_path / "features", lambda _done: None)
     assert set(seen.pictures) == set(found)
     with pytest.raises(UsageError, match="none of the pictures can be read"):

@@ -60,5 +60,9 @@ def test_the_wheel_holds_the_ledgers_migrations(wheel):
     assert len(shipped) == len(list((CHECKOUT / "storage/ledger/migrations/versions").glob("v*.py"))) > 0
 
 
+def test_the_wheel_holds_the_template_of_the_studys_page(wheel):
+    assert wheel.read("study/page/page.html.j2") == (CHECKOUT / "study/page/page.html.j2").read_bytes()
+
+
 def test_the_command_is_installed_beside_this_python():
     assert (Path(sys.executable).parent / "framekeep").is_file()

@@ -19,7 +19,7 @@ from study.figures import beside, constant, course, histograms, maps
 from study.figures.album import Drawn, Looked, NotDrawn, album, examples
 from study.figures.drawing import plain, png, svg, write
 from study.figures.finding import TOP_OF_37, TOP_OF_651, found_sheets, like
-from study.figures.layers import Maps, maps_of
+from study.figures.layers import Maps, NoMapsError, maps_of
 from study.measuring import Resampling
 from study.observations import Conditions, Observations
 from study.report import NetworkReport, report
@@ -180,8 +180,23 @@ def test_a_network_is_left_without_hooks(network: Network) -> None:
 
 @pytest.mark.parametrize("layer", ["0", "99", "nowhere", "fc"])
 def test_a_layer_without_maps_is_refused(network: Network, layer: str) -> None:
-    with pytest.raises(UsageError, match=f"--layer {layer}: test_resnet has no feature maps there"):
+    with pytest.raises(NoMapsError, match=f"test_resnet has no feature maps at layer {layer}"):
         maps_of(network, (picture(), picture(5)), 3, layer)
+
+
+def test_a_network_without_maps_leaves_out_their_figures_alone(measured: NetworkReport, tmp_path: Path) -> None:
+    for k in range(5):
+        picture(k).save(tmp_path / f"{k}.jpg")
+    module = timm.create_model("test_vit").eval()
+    network = Network("test_vit", module, "00", tuple(f"class {k}" for k in range(1000)))
+    made = album([measured], Looked(SEEN, tmp_path, network), examples(SEEN))
+    missing = [one for one in made if isinstance(one, NotDrawn)]
+    assert [one.numbers for one in missing] == [("6",), ("9",), ("11",)]
+    assert {one.why for one in missing[1:]} == {
+        "test_vit has no feature maps at layer 2: choose another with --layer",
+    }
+    with pytest.raises(NoMapsError):
+        album([measured], Looked(SEEN, tmp_path, network, ("1", "nowhere")), examples(SEEN))
 
 
 def drawn_maps() -> Maps:
@@ -254,6 +269,12 @@ def test_what_there_is_no_picture_for_is_named(measured: NetworkReport, network:
     assert [one.numbers for one in missing] == [("4", "5", "6", "9"), ("4", "10", "11")]
     assert "QF 10 brings no ground truth" in missing[0].why
     assert [one.numbers for one in made if isinstance(one, Drawn)] == [("3",), ("7", "8")]
+
+
+def test_each_network_has_a_curve_and_histograms(measured: NetworkReport, network: Network, tmp_path: Path) -> None:
+    made = [one for one in album([measured] * 3, Looked(SEEN, tmp_path, network), []) if isinstance(one, Drawn)]
+    assert [one.name for one in made] == ["figure-3", "figure-7", "figure-8", "figure-8-3"]
+    assert len(made[0].data["curves"]) == 3
 
 
 def test_every_figure_is_written_three_times(measured: NetworkReport, network: Network, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ from study.topology.runs import Run
 TABLES = [f"Table {k}" for k in range(1, 9)]
 FIGURES = [f"Figure {k}" for k in range(1, 13)]
 HOSTILE = '"><script>alert(1)</script>&$.jpg'
-MAPS = {"layer": "act", "maps": 4, "silent": 1, "median_background_lost": 0.5, "median_foreground_lost": 0.1}
+MAPS = {"layer": "act", "maps": 41, "silent": 1, "median_background_lost": 0.5, "median_foreground_lost": 0.1}
 
 
 def observations(ranks: list[list[int]], truth: list[list[float]]) -> Observations:
@@ -226,12 +226,18 @@ def test_figures_5_and_10_hold_where_rank_and_probability_rise(picture: int, sta
 
 @pytest.mark.parametrize(
     ("more", "lost", "standing"),
-    [(2, 0.5, "holds"), (1, 0.5, "holds in part"), (2, -0.5, "holds in part"), (1, -0.5, "does not hold")],
+    [
+        (27, 0.5, "holds"),
+        (26, 0.5, "holds in part"),
+        (10, 0.5, "holds in part"),
+        (27, -0.5, "holds in part"),
+        (20, -0.5, "does not hold"),
+    ],
 )
 def test_feature_maps_hold_where_most_backgrounds_lose_more(more: int, lost: float, standing: str) -> None:
     told = verdicts.feature_maps(MAPS | {"background_loses_more": more, "median_background_lost": lost})
     assert told.standing == standing
-    assert f"In {more} of 3 maps of layer act" in told.sentence
+    assert f"In {more} of 40 maps of layer act" in told.sentence
 
 
 @pytest.mark.parametrize(
