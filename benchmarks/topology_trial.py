@@ -19,35 +19,27 @@ RESULT: Final = Path(__file__).parents[1] / "study/results/topology-trial.json"
 INITS: Final = ("random", "original", "mean")
 SEEDS: Final = (0, 1, 2)
 HELD_OUT: Final = 250
-RECIPES: Final = {
-    "paper": ("--epochs", "20"),
-    "longer": ("--epochs", "60", "--momentum", "0.9"),
-}
-SHARED: Final = ("--blocks", "0", "--hold-out", str(HELD_OUT), "--patience", "60")
-"""So few pictures make so few steps an epoch that an early plateau would tell nothing."""
+OPTIONS: Final = ("--blocks", "0", "--hold-out", str(HELD_OUT), "--patience", "20")
+"""So few pictures make so few steps an epoch that a plateau would tell nothing: all 20 epochs are trained."""
 
 Line = dict[str, float | None]
 
 
 def main(work: Path, folders: Sequence[str]) -> None:
-    document: dict[str, Any] = {}
-    for recipe, options in RECIPES.items():
-        curves = {init: [_curve(work, folders, (recipe, init, seed), options) for seed in SEEDS] for init in INITS}
-        document[recipe] = {
-            "options": [*SHARED, *options],
-            "trained": {init: _summary([curve[-1] for curve in curves[init]]) for init in INITS},
-            "curves": curves,
-        }
-    document = {**_conditions(work), **_untrained(document["paper"]["curves"]), **document}
-    RESULT.write_text(json.dumps(document, indent=1) + "\n")
-    print(json.dumps({name: _accuracies(document[name]) for name in RECIPES}, indent=1))
+    curves = {init: [_curve(work, folders, init, seed) for seed in SEEDS] for init in INITS}
+    summary = {
+        "network alone": _summary([curve[0] for curve in curves["original"]]),
+        "mean of logits": _summary([curve[0] for curve in curves["mean"]]),
+        **{f"trained from {init}": _summary([curve[-1] for curve in found]) for init, found in curves.items()},
+    }
+    RESULT.write_text(json.dumps({**_conditions(work), "summary": summary, "curves": curves}, indent=1) + "\n")
+    print(json.dumps(summary, indent=1))
 
 
-def _curve(work: Path, folders: Sequence[str], which: tuple[str, str, int], options: Sequence[str]) -> list[Line]:
-    recipe, init, seed = which
-    place = _place(work, recipe, init, seed)
+def _curve(work: Path, folders: Sequence[str], init: str, seed: int) -> list[Line]:
+    place = _place(work, init, seed)
     asked = ("--init", init, "--seed", str(seed), "--out", str(place), "--features", str(work / "features"))
-    if run(["study", "train", *folders, *asked, *SHARED, *options]) != 0:
+    if run(["study", "train", *folders, *asked, *OPTIONS]) != 0:
         sys.exit(1)
     with (place / "curve.csv").open(newline="") as lines:
         return [
@@ -56,28 +48,18 @@ def _curve(work: Path, folders: Sequence[str], which: tuple[str, str, int], opti
 
 
 def _conditions(work: Path) -> dict[str, Any]:
-    told = json.loads((_place(work, "paper", "random", 0) / "run.json").read_text())
-    splits = [_split(_place(work, "paper", "random", seed)) for seed in SEEDS]
+    told = json.loads((_place(work, "random", 0) / "run.json").read_text())
+    splits = [_split(_place(work, "random", seed)) for seed in SEEDS]
     return {
         **{name: told[name] for name in ("model", "digest", "transform", "ladder", "encoder")},
-        "seeds": list(SEEDS),
+        "options": OPTIONS,
+        "seeds": SEEDS,
         "training": len(splits[0][0]),
         "validation": HELD_OUT,
         "validation whose class is trained": [
             sum(one in learned for one in held) / len(held) for learned, held in splits
         ],
     }
-
-
-def _untrained(curves: dict[str, list[list[Line]]]) -> dict[str, Any]:
-    return {
-        "network alone": _summary([curve[0] for curve in curves["original"]]),
-        "mean of logits": _summary([curve[0] for curve in curves["mean"]]),
-    }
-
-
-def _accuracies(recipe: dict[str, Any]) -> dict[str, Any]:
-    return {init: found["top1"] for init, found in recipe["trained"].items()}
 
 
 def _summary(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -96,8 +78,8 @@ def _split(place: Path) -> tuple[list[str], list[str]]:
     return training, validation
 
 
-def _place(work: Path, recipe: str, init: str, seed: int) -> Path:
-    return work / f"{recipe}-{init}-{seed}"
+def _place(work: Path, init: str, seed: int) -> Path:
+    return work / f"{init}-{seed}"
 
 
 if __name__ == "__main__":

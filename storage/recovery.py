@@ -9,6 +9,7 @@ planned   -                     anything      kept, then written by somebody    
 planned   -                     -             the variant was removed already   abandoned
 planned   the variant           anything      out, but not in (two steps)       put back, variant removed, abandoned
 none      marked as a variant   -             staged, never planned             removed
+none      ENTRY.part            -             not even staged wholly            removed
 none      anything else         -             nobody knows it                   set aside under strangers/
 
 What is put back goes to its path where nothing stands there, else under strangers/. Where a root cannot exchange, an
@@ -20,12 +21,11 @@ A sidecar goes with its original: to the vault where that is there, aside with w
 What a restoration leaves: storage/restorations.py.
 """
 
-import errno
 import os
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import astuple, dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
 from framekeep.reasons import Kept, Reason
 from storage import racy, sidecar
@@ -33,13 +33,10 @@ from storage.attribute import read_mark
 from storage.files import FileIdentity
 from storage.reading import digest_at, open_picture
 from storage.records import Planned
-from storage.replacement import give_back, keep_original, pinned, set_aside
+from storage.replacement import HALF, give_back, keep_original, pinned, set_aside
 from storage.restorations import Rows, end_interrupted, place_of
 from storage.root import Root, remove
 from storage.vault import inode_at, locked
-
-_GONE: Final = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
-"""The picture, or its folder, is there no longer, or a link stands in its place."""
 
 
 class Journal(Rows, Protocol):
@@ -88,11 +85,11 @@ def recover(journal: Journal, roots: Sequence[Root]) -> Recovered:
 
 def _finish(journal: Journal, root: Root, planned: Planned) -> Recovered:
     with ExitStack() as opened:
-        was_exchanged = _was_exchanged(root, planned, place_of(opened, root, planned.place.path))
-    if was_exchanged:
-        identity = _variant_at_path(root, planned) or planned.identity
-        journal.confirm([(planned.decision, identity)])
-        return Recovered(confirmed=1)
+        place = place_of(opened, root, planned.place.path)
+        if _was_exchanged(root, planned, place):
+            identity = _variant_at(place, planned) or planned.identity
+            journal.confirm([(planned.decision, identity)])
+            return Recovered(confirmed=1)
     journal.abandon([(planned.decision, Reason.UNSETTLED, "interrupted before the exchange")])
     return Recovered(abandoned=1)
 
@@ -146,16 +143,12 @@ def _give_stranger_back(root: Root, planned: Planned) -> None:
     set_aside(root, root.staged, entry)
 
 
-def _variant_at_path(root: Root, planned: Planned) -> FileIdentity | None:
-    """The variant's identity where it still stands at its path; the folder is made durable on the way."""
-    try:
-        with root.folder_of(planned.place.path) as (folder, name):
-            os.fsync(folder)
-            if digest_at(folder, name) == planned.sha256_after:
-                return FileIdentity.of(os.stat(name, dir_fd=folder, follow_symlinks=False))
-    except OSError as error:
-        if error.errno not in _GONE:  # a fsync that failed, for one, must not pass for one that worked
-            raise
+def _variant_at(place: racy.Place | None, planned: Planned) -> FileIdentity | None:
+    """The variant's identity where it still stands at its path."""
+    if place is None or digest_at(*place) != planned.sha256_after:
+        return None
+    with suppress(FileNotFoundError):
+        return FileIdentity.of(os.stat(place[1], dir_fd=place[0], follow_symlinks=False))
     return None
 
 
@@ -165,7 +158,7 @@ def _clear(root: Root) -> Recovered:
     for name in names:
         if sidecar.is_one(name):
             continue
-        if name.startswith("probe-") or _is_variant(root, name):
+        if name.startswith("probe-") or name.endswith(HALF) or _is_variant(root, name):
             remove(root.staged, name)
             done += Recovered(removed=1)
         else:
@@ -186,23 +179,24 @@ def _clear_sidecar(root: Root, entry: str) -> None:
 
 
 def _is_variant(root: Root, entry: str) -> bool:
-    """Whether the file carries framekeep's own mark for this entry, or was just made: an original is neither."""
+    """Whether the file carries framekeep's own mark or, where no marks are kept, is what its sidecar says.
+
+    An original is neither.
+    """
     try:
         descriptor = open_picture(root.staged, entry)
     except (OSError, Kept):
         return False
     try:
-        mark, size = read_mark(descriptor), os.fstat(descriptor).st_size
+        mark = read_mark(descriptor)
     finally:
         os.close(descriptor)
-    return size == 0 or (_is_by_its_sidecar(root, entry, size) if mark is None else mark.entry == entry)
+    return _is_by_its_sidecar(root, entry) if mark is None else mark.entry == entry
 
 
-def _is_by_its_sidecar(root: Root, entry: str, size: int) -> bool:
-    """Where filesystems keep no marks. Where a root cannot exchange, not even half a variant can be a stranger."""
+def _is_by_its_sidecar(root: Root, entry: str) -> bool:
     try:
         draft = sidecar.load(root.staged, entry, root.path)
     except sidecar.NoSidecarError:
         return False
-    is_half = size < (draft.bytes_after or 0) and not root.exchanges
-    return is_half or digest_at(root.staged, entry) == draft.sha256_after
+    return digest_at(root.staged, entry) == draft.sha256_after

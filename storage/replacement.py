@@ -30,6 +30,8 @@ from storage.reading import open_picture, read_whole
 from storage.root import Root, remove
 
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+HALF: Final = ".part"
+"""Behind the name of a variant that is not written wholly and durably yet: nothing else is called so."""
 _PIN: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -59,7 +61,8 @@ def stage(root: Root, swap: Swap, variant: bytes) -> None:
                     os.close(original)
             os.fsync(root.staged)
         except BaseException:
-            remove(root.staged, entry)
+            for name in (entry + HALF, entry):
+                remove(root.staged, name)
             raise
 
 
@@ -161,14 +164,16 @@ def _pinned_inode(opened: ExitStack, folder: int, name: str) -> int:
 def _write(staged: int, original: int, swap: Swap, variant: bytes) -> None:
     status = os.fstat(original)
     _check_unchanged(status, swap)
-    descriptor = os.open(swap.mark.entry, _CREATE, 0o600, dir_fd=staged)
+    entry = swap.mark.entry
+    descriptor = os.open(entry + HALF, _CREATE, 0o600, dir_fd=staged)
     try:
-        swap.mark.write(descriptor)  # first, so that recovery knows even half a variant for what it is
+        swap.mark.write(descriptor)
         with os.fdopen(os.dup(descriptor), "wb") as file:
             file.write(variant)
         _copy_properties(original, status, descriptor)
         os.utime(descriptor, ns=(status.st_atime_ns, status.st_mtime_ns))
         os.fsync(descriptor)
+        os.rename(entry + HALF, entry, src_dir_fd=staged, dst_dir_fd=staged)
     finally:
         os.close(descriptor)
 

@@ -21,11 +21,12 @@ the variant      -              nothing        in, and taken away               
 What stands at the path and in staged/ loses that name first: it was being put back.
 """
 
+import errno
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from storage import racy, sidecar
 from storage.files import FileIdentity
@@ -34,6 +35,9 @@ from storage.records import Restoration, VaultEntry
 from storage.replacement import give_back, set_aside
 from storage.root import Root, remove
 from storage.vault import drop, inode_at
+
+_GONE: Final = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
+"""A folder is there no longer, or a link stands in its place."""
 
 
 class Rows(Protocol):
@@ -91,7 +95,9 @@ def place_of(opened: ExitStack, root: Root, path: str) -> racy.Place | None:
     """A picture's folder, open as long as `opened` lasts, and its name; None where the folder is gone."""
     try:
         return opened.enter_context(root.folder_of(path))
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError as error:
+        if error.errno not in _GONE:
+            raise
         return None
 
 

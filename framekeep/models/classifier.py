@@ -13,7 +13,7 @@ from framekeep.evidence import Evidence, Prediction
 from framekeep.models.base import Prepared
 from framekeep.models.batching import run_within
 from framekeep.models.catalogue import ModelChoice
-from framekeep.models.device import device_name, enough_memory, forbid_reduced_precision, pick_device
+from framekeep.models.device import device_name, device_failures, forbid_reduced_precision, pick_device
 from framekeep.models.network import Network, load_network
 from framekeep.models.runtime import Eager, fastest
 from framekeep.models.shape import refuse_lines
@@ -39,7 +39,7 @@ class Classifier:
         configuration = resolve_model_data_config(network.module)  # type: ignore[no-untyped-call]  # as timm has it
         self.transform = ", ".join(f"{key} {value}" for key, value in sorted(configuration.items()))
         self._transform = create_transform(**configuration, is_training=False)
-        with enough_memory(self.name, device_name(device)):
+        with device_failures(self.name, device_name(device)):
             self._logits = fastest(Eager.on(device, network.module), configuration["input_size"])
         self.device = device_name(device, self._logits.name)
         self._batch = batch
@@ -50,7 +50,7 @@ class Classifier:
         return pixels
 
     def look(self, batch: Sequence[Prepared]) -> list[Evidence]:
-        with enough_memory(self.name, self.device):
+        with device_failures(self.name, self.device):
             evidence, self._batch = run_within(self._batch, batch, self._forward, torch.cuda.OutOfMemoryError)
         return evidence
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import torch
 
-from framekeep.errors import ModelUnavailableError
+from framekeep.errors import ModelUnavailableError, StuckError
 
 
 def pick_device(wish: str) -> torch.device:
@@ -39,8 +39,11 @@ def device_name(device: torch.device, runtime: str = "") -> str:
 
 
 @contextmanager
-def enough_memory(model: str, device: str) -> Iterator[None]:
-    """Raises ModelUnavailableError where what is done inside does not fit the GPU's memory, or where the GPU fails."""
+def device_failures(model: str, device: str) -> Iterator[None]:
+    """What is done inside raises ModelUnavailableError where it does not fit the GPU's memory.
+
+    Where the GPU fails it raises StuckError: that lasts for as long as the process does, and a new one may be spared.
+    """
     try:
         yield
     except torch.cuda.OutOfMemoryError as error:
@@ -51,7 +54,7 @@ def enough_memory(model: str, device: str) -> Iterator[None]:
     except RuntimeError as error:
         if not _is_of_device(error):
             raise
-        raise ModelUnavailableError(
+        raise StuckError(
             f"{device} failed under {model} ({str(error).splitlines()[0]}), and after that it computes nothing more in "
             'this process: start framekeep again and, if it comes back, see the kernel\'s log or set device = "cpu"'
         ) from error

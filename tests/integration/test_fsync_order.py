@@ -223,11 +223,12 @@ def test_a_backup_is_durable(folder: Path):
 
 
 def killed_in_each_call_after(
-    act: str, name: str, new_folder: Callable[[], Path], on: str = ""
+    act: str, name: str, new_folder: Callable[[], Path], on: str = "", nth: int = 1
 ) -> Iterator[tuple[Path, list[Call]]]:
-    """Folders in which the act was killed, in each call that changes something from the first of this name on."""
+    """Folders in which the act was killed, in each call that changes something from the nth of this name on."""
     whole = [call.name for call in run(act, new_folder(), on=on) if call.name in (*MOVES, "unlinkat", "fsync")]
-    for index in range(whole.index(name) + 1, len(whole)):
+    first = [index for index, called in enumerate(whole) if called == name][nth - 1]
+    for index in range(first + 1, len(whole)):
         folder, number = new_folder(), whole[: index + 1].count(whole[index])
         killed = run(act, folder, f"{whole[index]}:signal=KILL:when={number}", on=on)
         assert killed[-1].name == whole[index]
@@ -333,9 +334,12 @@ def early_removals(trace: Trace) -> list[Call]:
 
 
 @refusing
-@pytest.mark.parametrize(("act", "first"), [("replaced", "renameat"), ("put_back", "linkat")])
-def test_a_start_makes_durable_what_a_killed_replacement_in_two_steps_did(new_plain_folder, act: str, first: str):
-    for folder, killed in killed_in_each_call_after(act, first, new_plain_folder, "nfs"):
+@pytest.mark.parametrize(("act", "first", "nth"), [("replaced", "renameat", 2), ("put_back", "linkat", 1)])
+def test_a_start_makes_durable_what_a_killed_replacement_in_two_steps_did(
+    new_plain_folder, act: str, first: str, nth: int
+):
+    """The first name that a replacement changes is that of the staged variant, when it is whole."""
+    for folder, killed in killed_in_each_call_after(act, first, new_plain_folder, "nfs", nth):
         trace = Trace(folder, killed, run("recovered", folder, on="nfs"))
         picture, kept = folder / "incoming" / PICTURE, vault(folder) / ENTRY
         assert (kept if picture.read_bytes() == VARIANT else picture).read_bytes() == ORIGINAL

@@ -49,7 +49,7 @@ def pictures() -> list[Image.Image]:
 
 
 def test_the_record_says_what_looked(classifier: Classifier) -> None:
-    assert (classifier.name, classifier.device) == (NAME, "cpu")
+    assert (classifier.name, classifier.device) == (NAME, "cpu (openvino)")
     assert classifier.digest == PACKAGED[NAME].sha256
 
 

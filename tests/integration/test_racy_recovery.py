@@ -244,10 +244,13 @@ def test_set_aside_and_the_variant_left(crash: Crash):
     assert crash.files() == {"path": NEWEST, "strangers": ORIGINAL}
 
 
-@pytest.mark.parametrize("content", [VARIANT, VARIANT[:-2], b""])
-def test_an_unmarked_variant_that_was_never_planned_goes(crash: Crash, content: bytes):
+@pytest.mark.parametrize(
+    ("suffix", "content"), [("", VARIANT), (".part", VARIANT), (".part", VARIANT[:-2]), (".part", b"")]
+)
+def test_an_unmarked_variant_that_was_never_planned_goes(crash: Crash, suffix: str, content: bytes):
     crash.planned.clear()
-    crash.staged.write_bytes(content)
+    crash.staged.unlink()
+    crash.staged.with_name(ENTRY + suffix).write_bytes(content)
     assert on(crash.filesystem, lambda: recover(crash, [crash.root])) == Recovered(removed=1)
     assert crash.files() == {"path": ORIGINAL}
     assert crash.sidecars() == []

@@ -13,7 +13,9 @@ import storage.root
 
 HOME = Path(__file__).parents[2]
 DOCUMENTS = [HOME / "README.md", HOME / "CHANGELOG.md", *sorted((HOME / "docs").rglob("*.md"))]
-CODE = [path for package in ("framekeep", "storage", "daemon", "study", "cli") for path in (HOME / package).rglob("*.py")]
+CODE = [
+    path for package in ("framekeep", "storage", "daemon", "study", "cli") for path in (HOME / package).rglob("*.py")
+]
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]*)(?:#([^)\s]*))?\)")
 EVENT = re.compile(r"\blog\.(?:debug|info|warning|error|exception)\(\s*\"(\w+)\"")

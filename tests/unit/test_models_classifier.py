@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from framekeep.errors import ModelUnavailableError
+from framekeep.errors import ModelUnavailableError, StuckError
 from framekeep.models.base import Prepared
 from framekeep.models.classifier import Classifier
 from framekeep.models.device import forbid_reduced_precision, pick_device
@@ -38,6 +38,12 @@ def bright(channel: int, value: float = 1.0) -> Prepared:
     pixels = np.zeros((3, 4, 4), np.float32)
     pixels[channel] = value
     return pixels
+
+
+@pytest.fixture(autouse=True)
+def pytorch_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These networks do in Python what no other runtime would."""
+    monkeypatch.setattr("framekeep.models.runtime.find_spec", lambda _name: None)
 
 
 def test_out_of_memory_halves_the_batch_for_good() -> None:
@@ -78,7 +84,7 @@ def test_a_gpu_that_fails_once_answers_nothing_more_and_is_told(kind: type[Excep
         def forward(self, _pixels: torch.Tensor) -> torch.Tensor:
             raise kind("CUDA error: an illegal memory access was encountered\nCUDA kernel errors might be ...")
 
-    with pytest.raises(ModelUnavailableError, match=r"\(CUDA error: an illegal memory access was encountered\)"):
+    with pytest.raises(StuckError, match=r"\(CUDA error: an illegal memory access was encountered\)"):
         classifier(Broken(room=8), batch=8).look([bright(0)])
 
 

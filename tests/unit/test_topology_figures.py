@@ -1,6 +1,8 @@
 """The paper's tables 3, 4 and 5 as printed, and where they stand beside what was measured."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from study.topology.recipe import Recipe
 from study.topology.results import Evaluation, document, measured, sheets
 from study.topology.runs import Run
 
+ROOT = Path(__file__).parents[2]
 RUN = Run("inception_v3.tf_in1k", "0" * 64, "/somewhere/weights", "none", "50", "pillow", Recipe())
 
 
@@ -88,3 +91,13 @@ def test_table_5_rounds_tables_3_and_4() -> None:
 
 def test_only_the_papers_own_topology_is_not_cited() -> None:
     assert [line.model for line in TABLE_5 if line.source is None] == [line.model for line in TABLE_5[-2:]]
+
+
+def test_the_page_tells_of_the_trial_what_its_result_says() -> None:
+    """docs/study.md: a row for each way to start, by split and on average."""
+    summary = json.loads((ROOT / "study/results/topology-trial.json").read_text())["summary"]
+    page = (ROOT / "docs/study.md").read_text()
+    for name, found in summary.items():
+        each = ", ".join(f"{top1:.1%}" for top1 in found["top1"]["each"])
+        top1, top5 = (found[top]["mean"] for top in ("top1", "top5"))
+        assert f"| {name} | {each} | {top1:.1%} | {top5:.1%} |" in page

@@ -14,7 +14,7 @@ from framekeep.models.batching import run_within
 from framekeep.models.detectors.catalogue import DetectorChoice
 from framekeep.models.detectors.reading import detections
 from framekeep.models.detectors.torchvision_network import DetectionNetwork, load_network
-from framekeep.models.device import device_name, enough_memory, forbid_reduced_precision, pick_device
+from framekeep.models.device import device_name, device_failures, forbid_reduced_precision, pick_device
 from framekeep.models.shape import refuse_lines
 
 
@@ -34,7 +34,7 @@ class TorchvisionDetector:
         self.class_names: Sequence[str] = network.class_names
         self.device = device_name(device)
         self.transform = " ".join(str(network.module.transform).split())
-        with enough_memory(self.name, self.device):
+        with device_failures(self.name, self.device):
             self._module = network.module.to(device)
         for head in _heads(self._module):
             head.register_forward_hook(self._refuse_what_is_not_finite)
@@ -53,7 +53,7 @@ class TorchvisionDetector:
         return [answers[index] for index in range(len(batch))]
 
     def _look_at(self, pictures: Sequence[NDArray[np.uint8]]) -> list[Evidence]:
-        with enough_memory(self.name, self.device):
+        with device_failures(self.name, self.device):
             evidence, self._batch = run_within(self._batch, pictures, self._forward, torch.cuda.OutOfMemoryError)
         return evidence
 

@@ -1,0 +1,120 @@
+"""Sweeps against the paper's way, on the CPU: how many times faster, start-up counted out, each pair in one run.
+
+usage: python -m benchmarks.speed.against_paper [DIR] [--rounds N]
+
+A round is the paper's way and then a sweep of the installed command on a copy; the middle round counts. In brackets the
+same ratio of processor time, which hardly depends on what else the machine does, and the looks a picture of the lazy
+search. Without DIR the pictures are made (album.py).
+"""
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.speed import album
+from benchmarks.speed.rows import begin, median, told
+from benchmarks.speed.running import ran, script
+from benchmarks.speed.site import Swept, made, swept
+from framekeep.errors import ModelUnavailableError
+from framekeep.models.detectors.catalogue import PEDESTRIAN, DetectorChoice
+from framekeep.models.detectors.opening import open_detector
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """What is swept: made ones, or a folder's."""
+
+    name: str
+    megapixels: float
+    count: int
+    targets: Mapping[str, str]
+    """By keeper."""
+
+
+MADE: Final = (
+    Pictures("0.2 Mpx", 0.2, 60, {"t1k": "≥ 13 times", "ttk": "≥ 5 times", "objects": "≥ 5 times"}),
+    Pictures("6 Mpx", 6, 8, {"t1k": "≥ 10 times", "ttk": "–"}),
+    Pictures("12 Mpx", 12, 5, {"t1k": "≥ 10 times", "ttk": "–"}),
+)
+_OF_A_FOLDER: Final = {"t1k": "≥ 13 times", "ttk": "≥ 5 times", "objects": "≥ 5 times"}
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One pair: what the paper's way takes over what a sweep takes."""
+
+    seconds: float
+    processor: float
+    looks: float
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.against_paper")
+    parser.add_argument("pictures", nargs="?", type=Path, metavar="DIR")
+    parser.add_argument("--rounds", type=int, default=3)
+    given = parser.parse_args()
+    begin()
+    start = of_a_start()
+    for pictures, keeper in _wanted(given.pictures):
+        lent = nullcontext(given.pictures) if given.pictures else album.made(pictures.count, pictures.megapixels)
+        with lent as folder:
+            rounds = [compared(folder, keeper, start[keeper]) for _ in range(given.rounds)]
+        what = f"{keeper.upper()} sweep of {pictures.name} pictures against the paper's way"
+        told(what, _in_words(rounds), pictures.targets[keeper])
+
+
+def _wanted(folder: Path | None) -> Iterator[tuple[Pictures, str]]:
+    sets = (Pictures(folder.name, 0, 0, _OF_A_FOLDER),) if folder else MADE
+    for pictures in sets:
+        for keeper in pictures.targets:
+            if keeper != "objects" or has_detector():
+                yield pictures, keeper
+            else:
+                told(f"objects sweep of {pictures.name} pictures", f"not measured: no {PEDESTRIAN} here", "≥ 5 times")
+
+
+def has_detector() -> bool:
+    try:
+        open_detector(DetectorChoice(PEDESTRIAN), "cpu", 1)
+    except ModelUnavailableError:
+        return False
+    return True
+
+
+def of_a_start() -> dict[str, float]:
+    """Processor seconds of a sweep that finds no picture, by keeper."""
+    spent = {}
+    for keeper in ("t1k", "objects") if has_detector() else ("t1k",):
+        with made(**_sections(keeper)) as site:
+            spent[keeper] = site.framekeep("sweep", "--json").processor
+    return spent | {"ttk": spent["t1k"]}
+
+
+def compared(folder: Path, keeper: str, start: float) -> Round:
+    arguments = [folder, PEDESTRIAN] if keeper == "objects" else [folder]
+    paper: dict[str, float] = json.loads(ran(script("paper", *arguments)).output)
+    ours = swept(folder, **_sections(keeper))
+    seconds = paper["seconds"] / paper["pictures"] / ours.seconds
+    return Round(seconds, paper["processor"] / paper["pictures"] / _processor(ours, start), ours.looks)
+
+
+def _processor(ours: Swept, start: float) -> float:
+    spent: float = (ours.ran.processor - start) / ours.summary["seen"]
+    return max(spent, 1e-4)
+
+
+def _sections(keeper: str) -> dict[str, dict[str, Any]]:
+    return {"selection": {"keeper": keeper}}
+
+
+def _in_words(rounds: list[Round]) -> str:
+    seconds, processor = (median(getattr(one, name) for one in rounds) for name in ("seconds", "processor"))
+    return f"{seconds:.1f} times (processor time: {processor:.1f}; {rounds[0].looks:.1f} looks)"
+
+
+if __name__ == "__main__":
+    main()
