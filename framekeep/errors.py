@@ -13,7 +13,7 @@ class FramekeepError(Exception):
 
 
 class StuckError(FramekeepError):
-    """A thread inside a decoder does not end, or a GPU does nothing any more: the process has to end and start again."""
+    """A thread inside a decoder does not end, or a GPU fails for good: the process has to end and start again."""
 
 
 class UsageError(FramekeepError):

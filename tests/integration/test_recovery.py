@@ -170,10 +170,14 @@ def test_a_variant_that_was_never_planned_goes(crash: Crash):
 
 def test_half_a_variant_goes(crash: Crash):
     crash.rows.planned.clear()
-    stage(crash.root, crash.swap, VARIANT)
-    with (crash.staged / ENTRY).open("r+b") as file:
-        file.truncate(3)
+    (crash.staged / f"{ENTRY}.part").write_bytes(VARIANT[:3])
     assert crash.recover() == Recovered(removed=1)
+
+
+def test_an_empty_file_that_nobody_knows_is_set_aside(crash: Crash):
+    crash.rows.planned.clear()
+    (crash.staged / ENTRY).touch()
+    assert crash.recover() == Recovered(set_aside=1)
 
 
 def test_with_a_lost_ledger_an_original_in_staged_is_never_removed(crash: Crash):
