@@ -36,9 +36,9 @@ class Pictures:
 
 
 MADE: Final = (
-    Pictures("0.2 Mpx", 0.2, 60, {"t1k": "≥ 13 times", "ttk": "≥ 5 times", "objects": "≥ 5 times"}),
-    Pictures("6 Mpx", 6, 8, {"t1k": "≥ 10 times", "ttk": "–"}),
-    Pictures("12 Mpx", 12, 5, {"t1k": "≥ 10 times", "ttk": "–"}),
+    Pictures("0.2 Mpx", 0.2, 40, {"t1k": "≥ 13 times", "ttk": "≥ 5 times", "objects": "≥ 5 times"}),
+    Pictures("6 Mpx", 6, 6, {"t1k": "≥ 10 times", "ttk": "–"}),
+    Pictures("12 Mpx", 12, 4, {"t1k": "≥ 10 times", "ttk": "–"}),
 )
 _OF_A_FOLDER: Final = {"t1k": "≥ 13 times", "ttk": "≥ 5 times", "objects": "≥ 5 times"}
 
