@@ -13,7 +13,7 @@ from framekeep.evidence import Evidence, Prediction
 from framekeep.models.base import Prepared
 from framekeep.models.batching import run_within
 from framekeep.models.catalogue import ModelChoice
-from framekeep.models.device import device_name, device_failures, forbid_reduced_precision, pick_device
+from framekeep.models.device import device_failures, device_name, forbid_reduced_precision, pick_device
 from framekeep.models.network import Network, load_network
 from framekeep.models.runtime import Eager, fastest
 from framekeep.models.shape import refuse_lines

@@ -1,7 +1,8 @@
 """The README's tour, really taken: each shell block runs, and what it prints is what the README shows.
 
 `make run` is stood in for by what it starts, `framekeep run`, since the test must not install anything; `make test` is
-what runs this, and has installed what `make detector` installs. `--update-golden` writes what is printed now into the README.
+what runs this, and has installed what `make detector` installs. `--update-golden` writes what is printed now into the
+README.
 """
 
 import json

@@ -14,7 +14,7 @@ from framekeep.models.batching import run_within
 from framekeep.models.detectors.catalogue import DetectorChoice
 from framekeep.models.detectors.reading import detections
 from framekeep.models.detectors.torchvision_network import DetectionNetwork, load_network
-from framekeep.models.device import device_name, device_failures, forbid_reduced_precision, pick_device
+from framekeep.models.device import device_failures, device_name, forbid_reduced_precision, pick_device
 from framekeep.models.shape import refuse_lines
 
 
