@@ -6,7 +6,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 TORTURE := kill killreal killcalls racy faults powercut powercut_ext4 races racy_races inputs fulldisk longrun
 
-.PHONY: run test check detector detector-oid torture mutants clean
+BENCH := against_paper unavoidable startup done reports burst idle gpu
+
+.PHONY: run test check detector detector-oid torture mutants bench clean
 
 # config.toml holds the built-in defaults: pictures in incoming/, the ledger in var/.
 run: .venv/installed
@@ -43,6 +45,12 @@ torture-%: .venv/installed-test
 # Takes each safeguard of the replacement away and shows that a test fails then.
 mutants: .venv/installed-test
 	nice $(BIN)/python -m benchmarks.torture.mutants
+
+# How fast it is: prints the rows of docs/performance.md. Wants a machine that does nothing else, for half an hour.
+bench: $(BENCH:%=bench-%)
+
+bench-%: .venv/installed-test
+	$(BIN)/python -m benchmarks.speed.$*
 
 # The pictures in incoming/ and the ledger in var/ stay.
 clean:

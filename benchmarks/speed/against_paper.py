@@ -9,7 +9,7 @@ search. Without DIR the pictures are made (album.py).
 
 import argparse
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,8 +37,8 @@ class Pictures:
 
 MADE: Final = (
     Pictures("0.2 Mpx", 0.2, 40, {"t1k": "≥ 13 times", "ttk": "≥ 5 times", "objects": "≥ 5 times"}),
-    Pictures("6 Mpx", 6, 6, {"t1k": "≥ 10 times", "ttk": "–"}),
-    Pictures("12 Mpx", 12, 4, {"t1k": "≥ 10 times", "ttk": "–"}),
+    Pictures("6 Mpx", 6, 6, {"t1k": "≥ 10 times", "ttk": "-"}),
+    Pictures("12 Mpx", 12, 4, {"t1k": "≥ 10 times", "ttk": "-"}),
 )
 _OF_A_FOLDER: Final = {"t1k": "≥ 13 times", "ttk": "≥ 5 times", "objects": "≥ 5 times"}
 
@@ -59,22 +59,17 @@ def main() -> None:
     given = parser.parse_args()
     begin()
     start = of_a_start()
-    for pictures, keeper in _wanted(given.pictures):
+    for pictures in (Pictures(given.pictures.name, 0, 0, _OF_A_FOLDER),) if given.pictures else MADE:
         lent = nullcontext(given.pictures) if given.pictures else album.made(pictures.count, pictures.megapixels)
         with lent as folder:
-            rounds = [compared(folder, keeper, start[keeper]) for _ in range(given.rounds)]
-        what = f"{keeper.upper()} sweep of {pictures.name} pictures against the paper's way"
-        told(what, _in_words(rounds), pictures.targets[keeper])
+            _tell(pictures, [compared(folder, pictures.targets, start) for _ in range(given.rounds)])
 
 
-def _wanted(folder: Path | None) -> Iterator[tuple[Pictures, str]]:
-    sets = (Pictures(folder.name, 0, 0, _OF_A_FOLDER),) if folder else MADE
-    for pictures in sets:
-        for keeper in pictures.targets:
-            if keeper != "objects" or has_detector():
-                yield pictures, keeper
-            else:
-                told(f"objects sweep of {pictures.name} pictures", f"not measured: no {PEDESTRIAN} here", "≥ 5 times")
+def _tell(pictures: Pictures, rounds: list[dict[str, Round]]) -> None:
+    for keeper, target in pictures.targets.items():
+        found = [one[keeper] for one in rounds if keeper in one]
+        measured = _in_words(found) if found else f"not measured: no {PEDESTRIAN} here"
+        told(f"`{keeper}` sweep of {pictures.name} pictures against the paper's way", measured, target)
 
 
 def has_detector() -> bool:
@@ -94,17 +89,29 @@ def of_a_start() -> dict[str, float]:
     return spent | {"ttk": spent["t1k"]}
 
 
-def compared(folder: Path, keeper: str, start: float) -> Round:
-    arguments = [folder, PEDESTRIAN] if keeper == "objects" else [folder]
-    paper: dict[str, float] = json.loads(ran(script("paper", *arguments)).output)
-    ours = swept(folder, **_sections(keeper))
-    seconds = paper["seconds"] / paper["pictures"] / ours.seconds
-    return Round(seconds, paper["processor"] / paper["pictures"] / _processor(ours, start), ours.looks)
+def compared(folder: Path, keepers: Iterable[str], start: Mapping[str, float]) -> dict[str, Round]:
+    """One round, by keeper; one whose model is not here is left out."""
+    paper = {needs: _paper(folder, needs) for needs in {_needs(keeper) for keeper in keepers if keeper in start}}
+    return {
+        keeper: _round(paper[_needs(keeper)], swept(folder, **_sections(keeper)), start[keeper])
+        for keeper in keepers
+        if keeper in start
+    }
 
 
-def _processor(ours: Swept, start: float) -> float:
-    spent: float = (ours.ran.processor - start) / ours.summary["seen"]
-    return max(spent, 1e-4)
+def _needs(keeper: str) -> tuple[str, ...]:
+    return (PEDESTRIAN,) if keeper == "objects" else ()
+
+
+def _paper(folder: Path, detector: tuple[str, ...]) -> dict[str, float]:
+    told: dict[str, float] = json.loads(ran(script("paper", folder, *detector)).output)
+    return told
+
+
+def _round(paper: Mapping[str, float], ours: Swept, start: float) -> Round:
+    spent = max(ours.ran.processor - start, 1e-3) / ours.summary["seen"]
+    seconds, processor = (paper[name] / paper["pictures"] for name in ("seconds", "processor"))
+    return Round(seconds / ours.seconds, processor / spent, ours.looks)
 
 
 def _sections(keeper: str) -> dict[str, dict[str, Any]]:

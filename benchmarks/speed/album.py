@@ -22,7 +22,7 @@ def picture(seed: int, megapixels: float) -> bytes:
     height = round((megapixels * 10**6 * 3 / 4) ** 0.5)
     with Image.open(_PICTURES / _SOURCES[seed % len(_SOURCES)]) as source:
         image = _crop(source.convert("RGB"), chance).resize((height * 4 // 3, height), Image.Resampling.LANCZOS)
-    if chance.random() < 0.5:  # noqa: PLR2004 - a half
+    if chance.random() < 0.5:
         image = ImageOps.mirror(image)
     pixels = np.asarray(image, dtype=np.float32) * np.float32(chance.uniform(0.7, 1.1))
     pixels += np.float32(chance.uniform(1, 4)) * chance.standard_normal(pixels.shape, dtype=np.float32)

@@ -29,7 +29,7 @@ class Swept:
     @property
     def seconds(self) -> float:
         """A picture, without the start."""
-        return float(self.summary["seconds"]) / self.summary["seen"]
+        return float(self.summary["seconds"] / self.summary["seen"])
 
     @property
     def looks(self) -> float:
