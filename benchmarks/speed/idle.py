@@ -42,11 +42,11 @@ def _measure(site: Site, count: int, seconds: float) -> None:
     what = f"an idle daemon over {count:,} files"
     with serving(_rescanned(site, 60)) as daemon:
         still = share(daemon, seconds)
-        told(f"{what}, without a rescan", f"{still:.2%} of a core", "< 1%")
+        told(f"{what}, without a rescan", f"{still:.3%} of a core", "< 1%")
         told(f"{what}: calls that change a file below its folder", written(daemon, seconds), "0")
     with serving(_rescanned(site, 1)) as daemon:
         rescans = (share(daemon, 60 * max(1, round(seconds / 60))) - still) / _DEFAULT_MINUTES
-    told(f"{what}, with a rescan every {_DEFAULT_MINUTES} minutes", f"{still + max(0, rescans):.2%} of a core", "< 1%")
+    told(f"{what}, with a rescan every {_DEFAULT_MINUTES} minutes", f"{still + max(0, rescans):.3%} of a core", "< 1%")
 
 
 def _rescanned(site: Site, minutes: float) -> Site:
@@ -84,6 +84,8 @@ def written(daemon: Daemon, seconds: float) -> str:
     ]
     tracer = subprocess.Popen([*command, "-p", str(daemon.process.pid)], stderr=subprocess.DEVNULL)  # noqa: S603 - a tool of the system
     time.sleep(seconds)
+    if tracer.poll() is not None:
+        return "not measured: strace cannot attach"
     tracer.terminate()
     tracer.wait()
     return str(_below(log, daemon.site.folder))
