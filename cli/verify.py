@@ -143,8 +143,8 @@ def _sentence(verified: Verified, *, labels: bool) -> str:
         told += f", {verified.labels_hold:,} labels hold"
     if verified.labels_unknown:
         told += (
-            f", {verified.labels_unknown:,} cannot be compared (decided with another model than the configured one, or "
-            "their originals are released)"
+            f", {verified.labels_unknown:,} cannot be compared (decided with another model than the configured one, "
+            "by the keeper hrs, or before a ledger was lost)"
         )
     others = sum(verified.kinds.values()) - verified.damaged
     return f"{told}; {verified.damaged:,} damaged, {others:,} other findings"

@@ -17,7 +17,7 @@ from storage.ledger.answers import Held
 from storage.ledger.reader import Reader
 from storage.ledger.writer import Writer
 from storage.reading import digest_at, mark_at
-from storage.records import Place, VaultEntry
+from storage.records import VaultEntry
 from storage.root import Tree
 from storage.vault import inode_at
 
@@ -32,13 +32,11 @@ def orphans(reader: Reader, roots: Mapping[str, Tree]) -> list[VaultEntry]:
     """
     here = {path: root for path, root in roots.items() if root.is_at_its_path()}
     gone = [held for held in reader.held(Held(roots=tuple(here), every=True)) if _is_gone(here[held.place.root], held)]
-    marked = _marked(here.values()) if gone else set()
-    if marked is None:
+    elsewhere = _elsewhere(here.values(), gone) if gone else set()
+    if elsewhere is None:
         log.warning("deletes_not_followed", why="some folder cannot be read, and pictures may have been moved there")
         return []
-    left = [held for held in gone if held.entry not in marked]
-    known = reader.places_of([held.sha256_after for held in left])
-    return [held for held in left if not _stands(here, known.get(held.sha256_after, ()), held.sha256_after)]
+    return [held for held in gone if held.entry not in elsewhere]
 
 
 def follow_deletes(writer: Writer, vaults: Vaults, found: Sequence[VaultEntry], now: datetime) -> Released:
@@ -59,24 +57,30 @@ def _is_gone(root: Tree, held: VaultEntry) -> bool:
         return False
 
 
-def _marked(roots: Iterable[Tree]) -> set[str] | None:
-    """The entries that any file's mark names; None where some folder cannot be read, so that nobody knows."""
-    marked: set[str] = set()
+def _elsewhere(roots: Iterable[Tree], gone: Sequence[VaultEntry]) -> set[str] | None:
+    """The entries that any file's mark names, and those whose variant a file without a mark is.
+
+    None where some folder cannot be read, so that nobody knows.
+    """
+    sizes = {held.bytes_after for held in gone}
+    entries: set[str] = set()
+    contents: set[bytes | None] = set()
     passed_over: Counter[PassedOver] = Counter()
     for root in roots:
         for files in walk(root.path, _EVERYTHING, passed_over=passed_over):
-            marked |= {mark.entry for file in files if (mark := mark_at(root, file.path))}
-    return None if passed_over[PassedOver.UNREADABLE] else marked
+            for file in files:
+                if mark := mark_at(root, file.path):
+                    entries.add(mark.entry)
+                elif file.status.st_size in sizes:
+                    contents.add(_content(root, file.path))
+    if passed_over[PassedOver.UNREADABLE]:
+        return None
+    return entries | {held.entry for held in gone if held.sha256_after in contents}
 
 
-def _stands(roots: Mapping[str, Tree], places: Iterable[Place], sha256: bytes) -> bool:
-    """Whether a file with this content is at one of these places."""
-    return any(place.root in roots and _holds(roots[place.root], place, sha256) for place in places)
-
-
-def _holds(root: Tree, place: Place, sha256: bytes) -> bool:
+def _content(root: Tree, path: str) -> bytes | None:
     try:
-        with root.folder_of(place.path) as where:
-            return digest_at(*where) == sha256
+        with root.folder_of(path) as place:
+            return digest_at(*place)
     except OSError:
-        return False
+        return None

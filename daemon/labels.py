@@ -7,7 +7,7 @@ from enum import Enum
 from framekeep.evidence import Evidence
 from framekeep.jpeg.codec import decode, same_pixels
 from framekeep.keepers.base import Keeper
-from framekeep.keepers.excerpts import evidence_of
+from framekeep.keepers.excerpts import UnknownNameError, evidence_of
 from framekeep.keepers.labels import MARGIN
 from framekeep.keepers.naming import HRS, keeper_of
 from framekeep.keepers.objects import ObjectRule
@@ -47,7 +47,10 @@ class LabelCheck:
             return Labels.UNKNOWN, ""
         if original is not None and promise.reason is Reason.SQUEEZED:
             return (Labels.HOLD, "") if same_pixels(original, variant) else (Labels.LOST, "its pixels differ")
-        before, now = _recorded(promise, model, variant) if original is None else _look(model, original, variant)
+        try:
+            before, now = _recorded(promise, model, variant) if original is None else _look(model, original, variant)
+        except UnknownNameError:
+            return Labels.UNKNOWN, ""
         verdict = keeper.judge(before, now)
         if verdict.qualifies:
             return Labels.HOLD, ""

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from daemon.config.detection import Detection
 from daemon.config.schema import Config, Selection
 from framekeep.errors import ConfigurationError, ModelUnavailableError
+from framekeep.keepers.base import Need
 from framekeep.keepers.naming import compares_labels, compares_objects
 from framekeep.models.base import Model, timed_look
-from framekeep.models.both import Both
+from framekeep.models.both import Both, part_for
 from framekeep.models.catalogue import ModelChoice
 from framekeep.models.detectors.catalogue import DetectorChoice
 from framekeep.models.detectors.conventions import Conventions, InputConventions, OutputConventions
@@ -21,6 +22,12 @@ def open_record(config: Config) -> Model:
     if classifier and detector:
         return Both(classifier, detector)
     return classifier or detector or open_model(config.selection)
+
+
+def check_objects(config: Config, model: Model) -> None:
+    """Raises ConfigurationError for classes that the detector of an open model has not."""
+    if any(map(compares_objects, config.keepers)):
+        check_classes(config, part_for(model, {Need.DETECTIONS}))
 
 
 def open_model(selection: Selection) -> Model:

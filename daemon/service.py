@@ -13,7 +13,7 @@ from daemon.config.schema import Config
 from daemon.house import House, open_root, opened
 from daemon.known_model import facts_of, refuse_another
 from daemon.log import configure, log
-from daemon.models import model_choice, open_record
+from daemon.models import check_objects, model_choice, open_record
 from daemon.notify import Notifier
 from daemon.reporting import Counted
 from daemon.serving import serve
@@ -125,6 +125,7 @@ def read_anew(house: House, load: Callable[[], Config]) -> Fresh:
         model = house.model
         if _model_part(config) != _model_part(old) or _is_outdated(model, config):
             model = _open_model(config)
+        check_objects(config, model)
         held.pop_all()
     return Fresh(config, model, taken)
 
@@ -159,9 +160,9 @@ def _is_outdated(model: Model, config: Config) -> bool:
 def _digests(config: Config) -> Iterator[tuple[str, str]]:
     """Of the files of weights that the configuration names, by the models' names."""
     selection, detection = config.selection, config.detection
-    if selection.weights:
+    if selection.weights and any(map(compares_labels, config.keepers)):
         yield selection.model, find_weights(model_choice(selection)).digest
-    if detection.weights:
+    if detection.weights and any(map(compares_objects, config.keepers)):
         yield detection.model, find_file(DetectorChoice(detection.model, detection.weights)).digest
 
 

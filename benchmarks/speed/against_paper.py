@@ -2,9 +2,9 @@
 
 usage: python -m benchmarks.speed.against_paper [DIR] [--rounds N]
 
-A round is the paper's way and then a sweep of the installed command on a copy; the middle round counts. In brackets the
-same ratio of processor time, which hardly depends on what else the machine does, and the looks a picture of the lazy
-search. Without DIR the pictures are made (album.py).
+A round is the paper's way and then sweeps of copies (sweeping.py); the middle round counts. In brackets the same ratio
+of processor time, which depends less on what else the machine does, and the looks a picture of the lazy search. Without
+DIR the pictures are made (album.py).
 """
 
 import argparse
@@ -13,12 +13,12 @@ from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from benchmarks.speed import album
 from benchmarks.speed.rows import begin, median, told
 from benchmarks.speed.running import ran, script
-from benchmarks.speed.site import Swept, made, swept
+from benchmarks.speed.site import Swept, swept
 from framekeep.errors import ModelUnavailableError
 from framekeep.models.detectors.catalogue import PEDESTRIAN, DetectorChoice
 from framekeep.models.detectors.opening import open_detector
@@ -58,11 +58,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     begin()
-    start = of_a_start()
     for pictures in (Pictures(given.pictures.name, 0, 0, _OF_A_FOLDER),) if given.pictures else MADE:
         lent = nullcontext(given.pictures) if given.pictures else album.made(pictures.count, pictures.megapixels)
         with lent as folder:
-            _tell(pictures, [compared(folder, pictures.targets, start) for _ in range(given.rounds)])
+            _tell(pictures, [compared(folder, pictures.targets) for _ in range(given.rounds)])
 
 
 def _tell(pictures: Pictures, rounds: list[dict[str, Round]]) -> None:
@@ -80,23 +79,11 @@ def has_detector() -> bool:
     return True
 
 
-def of_a_start() -> dict[str, float]:
-    """Processor seconds of a sweep that finds no picture, by keeper."""
-    spent = {}
-    for keeper in ("t1k", "objects") if has_detector() else ("t1k",):
-        with made(**_sections(keeper)) as site:
-            spent[keeper] = site.framekeep("sweep", "--json").processor
-    return spent | {"ttk": spent["t1k"]}
-
-
-def compared(folder: Path, keepers: Iterable[str], start: Mapping[str, float]) -> dict[str, Round]:
+def compared(folder: Path, keepers: Iterable[str]) -> dict[str, Round]:
     """One round, by keeper; one whose model is not here is left out."""
-    paper = {needs: _paper(folder, needs) for needs in {_needs(keeper) for keeper in keepers if keeper in start}}
-    return {
-        keeper: _round(paper[_needs(keeper)], swept(folder, **_sections(keeper)), start[keeper])
-        for keeper in keepers
-        if keeper in start
-    }
+    here = [keeper for keeper in keepers if not _needs(keeper) or has_detector()]
+    paper = {needs: _paper(folder, needs) for needs in {_needs(keeper) for keeper in here}}
+    return {keeper: _round(paper[_needs(keeper)], swept(folder, selection={"keeper": keeper})) for keeper in here}
 
 
 def _needs(keeper: str) -> tuple[str, ...]:
@@ -108,14 +95,9 @@ def _paper(folder: Path, detector: tuple[str, ...]) -> dict[str, float]:
     return told
 
 
-def _round(paper: Mapping[str, float], ours: Swept, start: float) -> Round:
-    spent = max(ours.ran.processor - start, 1e-3) / ours.summary["seen"]
+def _round(paper: Mapping[str, float], ours: Swept) -> Round:
     seconds, processor = (paper[name] / paper["pictures"] for name in ("seconds", "processor"))
-    return Round(seconds / ours.seconds, processor / spent, ours.looks)
-
-
-def _sections(keeper: str) -> dict[str, dict[str, Any]]:
-    return {"selection": {"keeper": keeper}}
+    return Round(seconds / ours.seconds, processor / ours.processor, ours.looks)
 
 
 def _in_words(rounds: list[Round]) -> str:

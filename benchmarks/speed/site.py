@@ -12,7 +12,7 @@ from typing import Any, Final
 import tomli_w
 
 from benchmarks.ratios import copy
-from benchmarks.speed.running import FRAMEKEEP, Ran, ran
+from benchmarks.speed.running import FRAMEKEEP, Ran, ran, script
 from framekeep.ladder import Rung, parse_ladder
 
 _LOWEST_FIRST: Final = tuple(reversed(parse_ladder("paper").rungs))
@@ -22,14 +22,19 @@ _LOWEST_FIRST: Final = tuple(reversed(parse_ladder("paper").rungs))
 class Swept:
     """What a sweep came to."""
 
-    ran: Ran
     summary: dict[str, Any]
+    """As `sweep --json` has it, and "processor", seconds."""
     decisions: Sequence[dict[str, Any]]
 
     @property
     def seconds(self) -> float:
         """A picture, without the start."""
         return float(self.summary["seconds"] / self.summary["seen"])
+
+    @property
+    def processor(self) -> float:
+        """Seconds of one processor a picture, likewise."""
+        return float(self.summary["processor"] / self.summary["seen"])
 
     @property
     def looks(self) -> float:
@@ -72,9 +77,9 @@ class Site:
         return ran([FRAMEKEEP, *command, "--config", self.config])
 
     def sweep(self) -> Swept:
-        done = self.framekeep("sweep", "--json")
+        summary = json.loads(ran(script("sweeping", self.config)).output)
         rows = self.framekeep("decisions", "--json", "--limit", "1000000").output.splitlines()
-        return Swept(done, json.loads(done.output), [json.loads(row) for row in rows])
+        return Swept(summary, [json.loads(row) for row in rows])
 
 
 @contextmanager

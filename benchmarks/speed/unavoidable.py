@@ -4,8 +4,8 @@ usage: python -m benchmarks.speed.unavoidable [DIR]
 
 The limit: decode the original, encode, decode, transform and look at each variant that a lazy search must see, squeeze
 and write one; each stage alone on one core (stages.py), looks in batches as the pipeline's. In brackets, a sweep's
-processor time (but for its start's) over the same, which hardly depends on what else the machine does: what it does
-beyond the limit is there, what it waits for is not. Then what each stage costs, by size of picture.
+processor time over the same, which depends less on what else the machine does: it has what a sweep does beyond the
+limit, and not what it waits for. Then what each stage costs, by size of picture.
 """
 
 import json
@@ -19,7 +19,6 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from benchmarks.speed import album
-from benchmarks.speed.against_paper import of_a_start
 from benchmarks.speed.rows import begin, row, told
 from benchmarks.speed.running import ran, script
 from benchmarks.speed.site import Swept, swept
@@ -59,12 +58,10 @@ class Measured:
     name: str
     sweep: Swept
     limit: Limit
-    start: float
-    """Processor seconds."""
 
     def tell(self, cores: int) -> None:
         spread = self.limit.all_stages / cores
-        beyond = (self.sweep.ran.processor - self.start) / self.sweep.summary["seen"] / self.limit.all_stages
+        beyond = self.sweep.processor / self.limit.all_stages
         told(
             f"T1K sweep of {self.name} pictures over the unavoidable on {cores} cores",
             f"{self.sweep.seconds / spread:.2f} (processor time: {beyond:.2f})",
@@ -80,11 +77,11 @@ class Measured:
 def main(given: Path | None = None) -> None:
     cores = len(os.sched_getaffinity(0))
     begin()
-    start, found = of_a_start()["t1k"], []
+    found = []
     for name, megapixels, count in [(given.name, 0, 0)] if given else [(f"{size:g} Mpx", size, n) for size, n in _MADE]:
         with nullcontext(given) if given else album.made(count, megapixels) as folder:
             sweep = swept(folder, selection={"keeper": "t1k"})
-            found.append(Measured(name, sweep, Limit.of(folder, sweep), start))
+            found.append(Measured(name, sweep, Limit.of(folder, sweep)))
         found[-1].tell(cores)
     print("\nMilliseconds of one core a picture (how often a picture); the last two are of all cores:\n")
     row("pictures", *STAGES, "unavoidable", "swept")

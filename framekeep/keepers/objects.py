@@ -147,7 +147,7 @@ def _areas(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _written(detections: Detections) -> list[Any]:
     rows = zip(detections.labels, detections.scores.tolist(), detections.boxes.tolist(), strict=True)
-    return [[label, round(score, 4), *(round(side, 1) for side in box)] for label, score, box in rows]
+    return [[label, *(float(f"{number:.7g}") for number in (score, *box))] for label, score, box in rows]
 
 
 def _counted(detections: Detections) -> str:

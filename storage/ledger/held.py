@@ -1,12 +1,12 @@
 """Which originals the vault holds, as an administrator asks for them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, or_, select
+from sqlalchemy import ColumnElement, Connection, or_
 
 from storage.ledger.answers import Held
-from storage.ledger.lookups import chunks, entry_of_row, held
+from storage.ledger.lookups import entry_of_row, held
 from storage.ledger.schema import CameraRow, DecisionRow, FileRow, RootRow
 from storage.records import Place, VaultEntry
 
@@ -20,21 +20,6 @@ def of(connection: Connection, wanted: Held) -> list[VaultEntry]:
     entries = [entry_of_row(row) for row in rows]
     chosen = entries if wanted.every else {entry.place: entry for entry in entries}.values()
     return sorted(chosen, key=lambda entry: (entry.place.root, entry.place.path))
-
-
-def places_of(connection: Connection, sha256s: Sequence[bytes]) -> dict[bytes, list[Place]]:
-    """Where pictures with these contents were seen and kept. Goes through all decisions."""
-    found: dict[bytes, list[Place]] = {}
-    question = (
-        select(DecisionRow.sha256_before, RootRow.path.label("root"), FileRow.path)
-        .join_from(DecisionRow, FileRow)
-        .join(CameraRow)
-        .join(RootRow)
-    )
-    for chunk in chunks(sha256s):
-        for row in connection.execute(question.where(DecisionRow.sha256_before.in_(chunk))):
-            found.setdefault(row.sha256_before or b"", []).append(Place(row.root, row.path))
-    return found
 
 
 def _conditions(wanted: Held) -> Iterator[ColumnElement[bool]]:

@@ -81,11 +81,6 @@ class Reader:
         with self._connection() as connection:
             return held.of(connection, wanted)
 
-    def places_of(self, sha256s: Sequence[bytes]) -> dict[bytes, list[Place]]:
-        """Where pictures with these contents were seen and kept. Goes through all decisions."""
-        with self._connection() as connection:
-            return held.places_of(connection, sha256s)
-
     def known(self, root: str, paths: Sequence[str]) -> dict[str, Known]:
         """What the ledger last knew of each path that has had a decision; a planned one is none yet."""
         with self._connection() as connection:

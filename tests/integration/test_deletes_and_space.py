@@ -45,6 +45,18 @@ def test_a_moved_picture_was_not_deleted(swept):
     assert len(swept.in_vault()) == 2 * (len(swept.originals) - 1)
 
 
+def test_a_moved_picture_without_its_mark_was_not_deleted(swept):
+    """As on filesystems that keep no attributes, and before any rescan has seen where it is now."""
+    moved = swept.path("gate/1.jpg").rename(swept.path("yard/elsewhere.jpg"))
+    os.removexattr(moved, NAME)
+    before = swept.in_vault()
+    assert swept.run("release") == 0
+    assert swept.in_vault() == before
+    moved.unlink()
+    assert swept.run("release") == 0
+    assert len(swept.in_vault()) == len(before) - 2
+
+
 def test_what_a_camera_wrote_anew_was_not_deleted(swept, photograph):
     swept.path("gate/1.jpg").unlink()
     swept.path("gate/1.jpg").write_bytes(photograph(9))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import timm
@@ -27,6 +28,14 @@ def yard(site) -> Path:
 def watch(site) -> Callable[..., None]:
     """Configures the roots."""
     return lambda *names: site.configure(watch={"settle_seconds": 0.1, "roots": list(names)})
+
+
+@pytest.fixture
+def squares(steadfast) -> Any:
+    """A fake detector that knows squares."""
+    model = steadfast()
+    model.name, model.class_names = "squares", ("square",)
+    return model
 
 
 def is_locked(path: Path) -> bool:
@@ -111,3 +120,21 @@ def test_other_weights_at_the_same_path_are_noticed_and_refused_as_at_a_start(si
         tuned(2)
         with pytest.raises(ModelUnavailableError, match="--accept-model"):
             read_anew(house, lambda: site.config)
+
+
+def test_classes_that_the_detector_has_not_are_refused_as_at_a_start(site, squares):
+    """Else nothing would be wanted, and every picture would fall to the lowest quality."""
+    site.configure(selection={"keeper": "objects"})
+    with opened(site.config, squares) as house:
+        site.configure(selection={"keeper": "objects"}, detection={"classes": ["sqare"]})
+        with pytest.raises(ConfigurationError, match="knows no 'sqare'"):
+            read_anew(house, lambda: site.config)
+        site.configure(selection={"keeper": "objects"}, policy=[{"match": "gate/**", "classes": ["sqare"]}])
+        with pytest.raises(ConfigurationError, match="knows no 'sqare'"):
+            read_anew(house, lambda: site.config)
+
+
+def test_weights_that_no_keeper_asks_for_are_not_looked_for(site, squares):
+    site.configure(selection={"keeper": "objects", "weights": "gone.pth"})
+    with opened(site.config, squares) as house:
+        assert read_anew(house, lambda: site.config).model is house.model

@@ -1,10 +1,13 @@
 """What holds of the keeper of objects for any detections."""
 
+import json
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from framekeep.evidence import Detections, Evidence
+from framekeep.keepers.excerpts import evidence_of
 from framekeep.keepers.objects import ObjectKeeper, ObjectRule
 
 SCORES = st.integers(200, 1000).map(lambda mille: mille / 1000)
@@ -64,6 +67,14 @@ def test_the_order_of_boxes_does_not_matter(before: list, after: list, chance):
 def test_what_qualifies_with_a_margin_does_so_without(before: list, after: list):
     if ObjectKeeper().judge(evidence(before), evidence(after)).qualifies:
         assert ObjectKeeper(margin=0.0).judge(evidence(before), evidence(after)).qualifies
+
+
+@given(objects(), objects())
+def test_an_excerpt_is_enough_to_judge_again(before: list, after: list):
+    """What qualified with the margin does so without it when the original is known from a record alone."""
+    if ObjectKeeper().judge(evidence(before), evidence(after)).qualifies:
+        kept = json.loads(json.dumps(ObjectKeeper().excerpt(evidence(before), ())))
+        assert ObjectKeeper(margin=0.0).judge(evidence_of(kept, ()), evidence(after)).qualifies
 
 
 @given(objects(), objects())
