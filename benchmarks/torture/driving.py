@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from multiprocessing import forkserver
 from types import ModuleType
 from typing import Any
 from unittest.mock import patch
@@ -70,6 +71,7 @@ def forked(site: Site, work: Callable[[], int]) -> int:
         process = os.fork()
     if process:
         return process
+    forkserver._forkserver._forkserver_pid = None  # type: ignore[attr-defined]  # noqa: SLF001 - not a child of this one
     code = 1
     try:
         _log_to(site)
