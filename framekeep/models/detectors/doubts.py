@@ -1,6 +1,6 @@
 """What speaks against the conventions that were declared for a file of boxes, after one look at a picture.
 
-Not everything can be seen: whether colours stand in the other order, or, on square pictures, whether left and top do.
+Not everything can be seen: whether colours stand in the other order, or, where a box's scale is "unit", left and top.
 """
 
 from collections.abc import Iterator
