@@ -30,7 +30,6 @@ class Row:
     """A picture with its variants; arrays are as Observations has them, less their first axis."""
 
     sha256: bytes
-    path: str
     label: int
     originals: int
     sizes: Sequence[int]
@@ -139,7 +138,6 @@ class Cache:
         return pa.schema(
             [
                 ("sha256", pa.binary(32)),
-                ("path", pa.string()),
                 ("label", pa.int32()),
                 *((name, _arrow(kind)) for name, kind in _PICTURES.items()),
                 *((name, pa.list_(_arrow(kind), variants)) for name, kind in _VARIANTS.items()),

@@ -178,7 +178,6 @@ def _row(picture: Labelled, tried: Tried, seen: Sequence[Evidence]) -> Row:
     tops = [prediction.top(TOP) for prediction in predictions]
     return Row(
         sha256=tried.sha256,
-        path=picture.path,
         label=picture.label,
         originals=tried.original,
         sizes=tried.sizes,

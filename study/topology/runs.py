@@ -71,7 +71,7 @@ def read_pictures(folder: Path) -> Parts:
     """Raises UsageError for a folder that holds none."""
     found: dict[str, list[Picture]] = {"training": [], "validation": []}
     try:
-        with (folder / _PICTURES).open(newline="") as lines:
+        with (folder / _PICTURES).open(newline="", errors="surrogateescape") as lines:
             for part, label, path in csv.reader(lines):
                 found[part].append(Picture(Path(path), int(label)))
     except (OSError, ValueError, KeyError) as error:
@@ -92,7 +92,7 @@ def write_curve(folder: Path, curve: Sequence[Epoch]) -> None:
 
 
 def _write_pictures(path: Path, parts: Parts) -> None:
-    with path.open("w", newline="") as lines:
+    with path.open("w", newline="", errors="surrogateescape") as lines:
         rows = csv.writer(lines, lineterminator="\n")
         for part, pictures in (("training", parts.training), ("validation", parts.validation)):
             rows.writerows((part, picture.label, picture.path) for picture in pictures)

@@ -135,6 +135,14 @@ def test_the_same_picture_under_two_names_counts_twice(pictures: DataSet, model:
     assert np.array_equal(seen.top[0], seen.top[1])
 
 
+def test_a_name_that_is_not_utf8_is_as_good_as_any(pictures: DataSet, model: Classifier) -> None:
+    name = os.fsdecode(b"n\xe4chtlich.jpg")
+    (pictures.folder / "0.jpg").rename(pictures.folder / name)
+    odd = DataSet(pictures.folder, "drawn", (Labelled(name, 0), *pictures.pictures[1:]))
+    observed, _ = passed(odd, model)
+    assert observed.observations.paths[0] == name
+
+
 def test_what_cannot_be_looked_at_is_left_out_with_the_reason(pictures: DataSet, model: Classifier) -> None:
     (pictures.folder / "1.jpg").write_bytes((pictures.folder / "1.jpg").read_bytes()[:900])
     (pictures.folder / "4.jpg").unlink()
