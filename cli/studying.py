@@ -121,7 +121,7 @@ def show_sheet(sheet: "Sheet") -> None:
     typer.echo(sheet.heading)
     shown = table()
     for k, header in enumerate(sheet.headers):
-        shown.add_column(cell(header), justify="left" if k < sheet.words else "right", no_wrap=True)
+        shown.add_column(cell(header), justify="left" if k < sheet.words else "right", overflow="fold")
     for row in sheet.rows:
         shown.add_row(*map(cell, row))
     show(shown)
