@@ -8,6 +8,8 @@ from typing import Any, Final, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from storage.names import printable
+
 _LONGEST: Final = 60
 _ALLOWED: Final = {
     "bool_type": "should be true or false",
@@ -32,7 +34,7 @@ _ALLOWED: Final = {
 
 def report(subject: str, error: ValidationError, schema: type[BaseModel]) -> str:
     """One sentence about the subject, and one line for each error."""
-    return listed(subject, [_line(detail, schema) for detail in error.errors()])
+    return listed(subject, [printable(_line(detail, schema)) for detail in error.errors()])
 
 
 def listed(subject: str, faults: Sequence[str]) -> str:

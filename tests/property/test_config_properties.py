@@ -72,8 +72,9 @@ def test_a_dump_read_again_is_the_same_configuration(selection: dict[str, Any], 
 
 @given(policies, st.text("abc/", min_size=1, max_size=8))
 def test_the_policy_is_that_of_the_first_block_that_would_match_alone(policy: list[dict[str, Any]], path: str):
-    alone = [PolicyBook(config(policy=[block])).for_path(path) for block in policy]
-    expected = next((found for found in alone if found.name != "default"), PolicyBook(config()).default)
+    alone = [PolicyBook(config(policy=[block])) for block in policy]
+    matching = (book.for_path(path) for book in alone if book.for_path(path) is not book.default)
+    expected = next(matching, PolicyBook(config()).default)
     assert PolicyBook(config(policy=policy)).for_path(path) == expected
 
 
