@@ -43,7 +43,7 @@ def test_everything_else_stays():
 @pytest.mark.parametrize(
     ("asked", "fault"),
     [
-        ({"keeper": "hrs"}, 'keeper = "hrs": hrs needs the known label'),
+        ({"keeper": "t1k,hrs"}, 'keeper = "t1k,hrs": hrs stands alone'),
         ({"ladder": "steep"}, "ladder = \"steep\": 'steep' is neither"),
         ({"min_confidence": 1.0}, "min_confidence = 1.0: should be less than 1"),
         ({"min_confidence": float("nan")}, "min_confidence = NaN: should be a finite number"),
