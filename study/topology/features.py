@@ -140,5 +140,9 @@ def _fingerprint(pictures: Sequence[Picture], looking: Looking) -> str:
     digest = hashlib.sha256(json.dumps(conditions).encode())
     for picture in pictures:
         status = picture.path.stat()
-        digest.update(f"{picture.path}\0{status.st_size}\0{status.st_mtime_ns}\0{picture.label}\n".encode(errors="surrogateescape"))
+        digest.update(
+            f"{picture.path}\0{status.st_size}\0{status.st_mtime_ns}\0{picture.label}\n".encode(
+                errors="surrogateescape"
+            )
+        )
     return digest.hexdigest()[:16]
