@@ -6,9 +6,9 @@ from benchmarks.torture.fulldisk import available
 
 
 def test_races_at_each_step(tortured):
-    facts = tortured("races", 250, 3)
+    facts = tortured("races", 500, 3)
     assert min(facts[deed] for deed in ("rewrite", "append", "rename_over", "delete", "symlink", "folder", "chmod")) > 5
-    assert facts["variant"] > 10
+    assert facts["variant"] > 10  # of about 25: in most races the camera wins
 
 
 def test_bad_inputs(tortured):

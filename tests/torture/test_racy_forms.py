@@ -21,9 +21,9 @@ def test_kills_at_random_moments_of_replacements_in_two_steps(tortured):
 
 
 def test_races_with_replacements_in_two_steps(tortured):
-    facts = tortured("racy_races", 250, 3)
+    facts = tortured("racy_races", 500, 3)
     assert min(facts[deed] for deed in ("rewrite", "append", "rename_over", "delete", "symlink", "folder", "chmod")) > 5
-    assert facts["variant"] > 10
+    assert facts["variant"] > 10  # of about 25: in most races the camera wins
 
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
