@@ -11,17 +11,16 @@ from typing import Final
 
 from daemon.log import log
 from daemon.names import NameFilter
-from daemon.releasing import Released, Vaults, delete
+from daemon.releasing import Grounds, Released, Vaults, delete
 from daemon.walk import PassedOver, walk
+from storage.files import inode_at
 from storage.ledger.answers import Held
 from storage.ledger.reader import Reader
 from storage.ledger.writer import Writer
 from storage.reading import digest_at, mark_at
 from storage.records import VaultEntry
 from storage.root import Tree
-from storage.vault import inode_at
 
-_NOTE: Final = "its picture was deleted"
 _EVERYTHING: Final = NameFilter(include=("*",), ignore=("lost+found/",))
 
 
@@ -41,9 +40,8 @@ def orphans(reader: Reader, roots: Mapping[str, Tree]) -> list[VaultEntry]:
 
 def follow_deletes(writer: Writer, vaults: Vaults, found: Sequence[VaultEntry], now: datetime) -> Released:
     """Deletes the originals of pictures that were deleted and are so still, but what is held. Raises LedgerError."""
-    here = {path: root for path, root in vaults.roots.items() if root.is_at_its_path()}
-    gone = [held for held in found if held.place.root in here and _is_gone(here[held.place.root], held)]
-    return delete(writer, vaults, gone, now, _NOTE)
+    here = {path for path, root in vaults.roots.items() if root.is_at_its_path()}
+    return delete(writer, vaults, [held for held in found if held.place.root in here], now, _FOLLOWING)
 
 
 def _is_gone(root: Tree, held: VaultEntry) -> bool:
@@ -55,6 +53,9 @@ def _is_gone(root: Tree, held: VaultEntry) -> bool:
         return True
     except OSError:
         return False
+
+
+_FOLLOWING: Final = Grounds("its picture was deleted", _is_gone)
 
 
 def _elsewhere(roots: Iterable[Tree], gone: Sequence[VaultEntry]) -> set[str] | None:

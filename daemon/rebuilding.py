@@ -15,14 +15,14 @@ from framekeep.errors import UsageError
 from framekeep.reasons import Kept, Reason
 from storage import renameat2, sidecar
 from storage.attribute import Mark
-from storage.files import FileIdentity
+from storage.files import FileIdentity, inode_at
 from storage.ledger.opening import fresh_ledger, ledger_exists
 from storage.ledger.writer import Writer
 from storage.names import printable
 from storage.reading import digest_at, mark_at, read
 from storage.records import Draft, Place, Settings
 from storage.root import Root
-from storage.vault import inode_at, locked
+from storage.vault import locked
 
 _AT_ONCE: Final = 500
 """Rows a transaction."""

@@ -1,7 +1,7 @@
 """Releasing: originals whose time in the vault is over are deleted, which frees what their decisions saved."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -27,6 +27,17 @@ class Vaults:
 
     roots: Mapping[str, Root]
     holds: HoldBook
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """Why originals are deleted: a note for the ledger, and whether that is so of one even when its turn comes."""
+
+    note: str
+    still_so: Callable[[Root, VaultEntry], bool]
+
+
+_DUE: Final = Grounds("", lambda _root, _held: True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,22 +111,26 @@ def end_restorations(writer: Writer, roots: Iterable[Root]) -> None:
             log.error("restoration_unfinished", root=root.path, error=str(error))
 
 
-def delete(writer: Writer, vaults: Vaults, entries: Iterable[VaultEntry], now: datetime, note: str = "") -> Released:
+def delete(
+    writer: Writer, vaults: Vaults, entries: Iterable[VaultEntry], now: datetime, why: Grounds = _DUE
+) -> Released:
     """Deletes originals for good, but what is held, and tells the ledger once that is durable. Raises LedgerError."""
     batch, roots = _Batch(), vaults.roots
     for held in entries:
-        _delete(vaults, held, batch)
+        _delete(vaults, held, why, batch)
     writer.quarantine([held.decision for held in batch.changed], now, _CHANGED)
     unsynced = {root for root in {held.place.root for held in batch.gone} if not _is_synced(roots[root])}
     gone = [held for held in batch.gone if held.place.root not in unsynced]
-    writer.release([held.decision for held in gone], now, note)
+    writer.release([held.decision for held in gone], now, why.note)
     return Released(len(gone), sum(held.bytes_before for held in gone), len(batch.changed), len(batch.held))
 
 
-def _delete(vaults: Vaults, held: VaultEntry, batch: _Batch) -> None:
+def _delete(vaults: Vaults, held: VaultEntry, why: Grounds, batch: _Batch) -> None:
     root = vaults.roots[held.place.root]
     try:
         with vault.locked(root), unheld_while(root):
+            if not why.still_so(root, held):
+                return
             if vaults.holds.over_original(root, held):
                 batch.held.append(held)
                 return

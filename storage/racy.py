@@ -23,12 +23,12 @@ from typing import NoReturn
 from framekeep.reasons import Kept, Reason
 from storage import renameat2, sidecar
 from storage.faults import keeping
-from storage.files import FileIdentity
+from storage.files import FileIdentity, inode_at, inode_of
 from storage.reading import digest_at
 from storage.records import VaultEntry
 from storage.replacement import Swap, Unfinished, at_path, checked, is_original, set_aside
 from storage.root import Root, remove
-from storage.vault import OTHER, Way, drop, inode_at, original_of, take_out
+from storage.vault import OTHER, Way, drop, original_of, take_out
 
 Place = tuple[int, str]
 """An open folder and a name in it."""
@@ -138,7 +138,7 @@ def restore(root: Root, held: VaultEntry) -> FileIdentity:
         with keeping():
             place = opened.enter_context(root.folder_of(held.place.path))
             original = os.stat(held.entry, dir_fd=root.vault, follow_symlinks=False)
-            is_unwanted = _variant_out(opened, Way(root, held, place, original.st_ino))
+            is_unwanted = _variant_out(opened, Way(root, held, place, inode_of(original)))
         with _unfinished(held.place.path):
             try:
                 if is_unwanted():

@@ -30,13 +30,13 @@ from typing import Protocol
 from framekeep.reasons import Kept, Reason
 from storage import racy, sidecar
 from storage.attribute import read_mark
-from storage.files import FileIdentity
+from storage.files import FileIdentity, inode_at, inode_of
 from storage.reading import digest_at, open_picture
 from storage.records import Planned
 from storage.replacement import HALF, give_back, keep_original, pinned, set_aside
 from storage.restorations import Rows, end_interrupted, place_of
 from storage.root import Root, remove
-from storage.vault import inode_at, locked
+from storage.vault import locked
 
 
 class Journal(Rows, Protocol):
@@ -136,7 +136,7 @@ def _give_stranger_back(root: Root, planned: Planned) -> None:
         with root.folder_of(planned.place.path) as (folder, name), ExitStack() as opened:
             variant = os.fstat(pinned(opened, folder, name))
             if digest_at(folder, name) == planned.sha256_after:
-                give_back(root, entry, (folder, name), variant.st_ino)
+                give_back(root, entry, (folder, name), inode_of(variant))
                 return
     except FileNotFoundError:
         pass

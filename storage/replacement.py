@@ -24,7 +24,7 @@ from framekeep.reasons import Kept, Reason
 from storage import attribute, renameat2, sidecar
 from storage.attribute import Mark
 from storage.faults import keeping
-from storage.files import FileIdentity
+from storage.files import FileIdentity, Inode, inode_at, inode_of
 from storage.lease import no_writer
 from storage.reading import open_picture, read_whole
 from storage.root import Root, remove
@@ -79,7 +79,7 @@ def swap_in(root: Root, swap: Swap) -> FileIdentity:
                 keep_original(root, swap.mark.entry)
                 os.fsync(folder)
                 return FileIdentity.of(at_path(folder, name, variant))
-            give_back(root, swap.mark.entry, (folder, name), variant.st_ino)
+            give_back(root, swap.mark.entry, (folder, name), inode_of(variant))
         except OSError as error:
             raise Unfinished(f"{swap.path}: {error}") from error
         raise Kept(Reason.UNSETTLED, "the file changed before the exchange, which was taken back")
@@ -98,7 +98,7 @@ def _exchange(opened: ExitStack, root: Root, swap: Swap) -> tuple[int, str, os.s
             somebody_waits = checked(opened, (folder, name), swap)
             renameat2.exchange(folder, name, root.staged, entry)
         except (OSError, Kept):
-            if _inode(root.staged, entry) == variant.st_ino:  # never an original, whatever the error meant
+            if inode_at(root.staged, entry) == inode_of(variant):  # never an original, whatever the error meant
                 remove(root.staged, entry)
             raise
         return folder, name, variant, somebody_waits
@@ -124,7 +124,7 @@ def keep_original(root: Root, entry: str) -> None:
     os.fsync(root.staged)
 
 
-def give_back(root: Root, entry: str, place: tuple[int, str], variant: int) -> None:
+def give_back(root: Root, entry: str, place: tuple[int, str], variant: Inode) -> None:
     """Puts a stranger that came out of the exchange back at its path; `variant` is the variant's inode, pinned.
 
     Others may write the path meanwhile. Whatever arrived there last stays there: each exchange takes out either what
@@ -157,8 +157,8 @@ def pinned(opened: ExitStack, folder: int, name: str) -> int:
     return descriptor
 
 
-def _pinned_inode(opened: ExitStack, folder: int, name: str) -> int:
-    return os.fstat(pinned(opened, folder, name)).st_ino
+def _pinned_inode(opened: ExitStack, folder: int, name: str) -> Inode:
+    return inode_of(os.fstat(pinned(opened, folder, name)))
 
 
 def _write(staged: int, original: int, swap: Swap, variant: bytes) -> None:
@@ -240,7 +240,7 @@ def at_path(folder: int, name: str, before: os.stat_result) -> os.stat_result:
         status = os.stat(name, dir_fd=folder, follow_symlinks=False)
     except OSError:
         return before
-    return status if status.st_ino == before.st_ino else before
+    return status if os.path.samestat(status, before) else before
 
 
 def _put_where_nothing_is(root: Root, entry: str, place: tuple[int, str]) -> bool:
@@ -264,7 +264,3 @@ def set_aside(root: Root, folder: int, entry: str) -> None:
     renameat2.take(folder, entry, root.strangers, entry)
     sidecar.follow(folder, entry, root.strangers)
     os.fsync(root.strangers)
-
-
-def _inode(folder: int, name: str) -> int:
-    return os.stat(name, dir_fd=folder, follow_symlinks=False).st_ino

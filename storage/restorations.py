@@ -29,12 +29,12 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from storage import racy, sidecar
-from storage.files import FileIdentity
+from storage.files import FileIdentity, Inode, inode_at
 from storage.reading import digest_at
 from storage.records import Restoration, VaultEntry
 from storage.replacement import give_back, set_aside
 from storage.root import Root, remove
-from storage.vault import drop, inode_at
+from storage.vault import drop
 
 _GONE: Final = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
 """A folder is there no longer, or a link stands in its place."""
@@ -111,7 +111,7 @@ def _at_path(place: racy.Place | None, held: VaultEntry) -> FileIdentity | None:
     return FileIdentity(held.bytes_before, 0, 0, 0)
 
 
-def _clear(root: Root, held: VaultEntry, place: racy.Place | None, original: int) -> None:
+def _clear(root: Root, held: VaultEntry, place: racy.Place | None, original: Inode) -> None:
     """Empties staged/ENTRY of a restoration whose original is not at its path."""
     if racy.end_move((root.staged, held.entry), place):
         return
@@ -122,7 +122,7 @@ def _clear(root: Root, held: VaultEntry, place: racy.Place | None, original: int
         racy.put_variant_back(root, held, None if root.exchanges else place)
 
 
-def _keeps(root: Root, held: VaultEntry, back: racy.Place, original: int) -> bool:
+def _keeps(root: Root, held: VaultEntry, back: racy.Place, original: Inode) -> bool:
     """Whether the original may stay at its path; else it was a stranger that came out, which is there again."""
     staged = inode_at(root.staged, held.entry)
     if staged in (None, original) or digest_at(root.staged, held.entry) == held.sha256_after:

@@ -23,7 +23,7 @@ from typing import Final
 from framekeep.reasons import Kept, Reason
 from storage import renameat2, sidecar
 from storage.faults import keeping
-from storage.files import FileIdentity
+from storage.files import FileIdentity, Inode, inode_at, inode_of
 from storage.lease import no_writer
 from storage.reading import open_picture, read_whole
 from storage.records import VaultEntry
@@ -62,7 +62,7 @@ class Way:
     root: Root
     held: VaultEntry
     place: tuple[int, str]
-    original: int
+    original: Inode
 
     @property
     def staged(self) -> tuple[int, str]:
@@ -80,7 +80,7 @@ def restore(root: Root, held: VaultEntry) -> FileIdentity:
         with keeping():
             place = opened.enter_context(root.folder_of(held.place.path))
             original = pinned(opened, root.vault, held.entry)
-            way = Way(root, held, place, os.fstat(original).st_ino)
+            way = Way(root, held, place, inode_of(os.fstat(original)))
             os.link(held.entry, held.entry, src_dir_fd=root.vault, dst_dir_fd=root.staged, follow_symlinks=False)
             is_unwanted = _exchange(opened, way)
         try:
@@ -127,7 +127,7 @@ def take_out(opened: ExitStack, way: Way, take: Callable[[int, str, int, str], N
     if not _is_variant(variant, way.held):
         raise Kept(Reason.UNSETTLED, OTHER)
     take(*way.place, *way.staged)
-    inode = os.fstat(variant).st_ino
+    inode = inode_of(os.fstat(variant))
     return lambda: inode_at(*way.staged) != inode or not _is_variant(variant, way.held) or somebody_waits()
 
 
@@ -183,14 +183,6 @@ def _is_original(descriptor: int, held: VaultEntry) -> bool:
 def _quarantine(root: Root, entry: str) -> None:
     set_aside(root, root.vault, entry)
     os.fsync(root.vault)
-
-
-def inode_at(folder: int, name: str) -> int | None:
-    """None where nothing is there."""
-    try:
-        return os.stat(name, dir_fd=folder, follow_symlinks=False).st_ino
-    except FileNotFoundError:
-        return None
 
 
 @contextmanager

@@ -83,13 +83,13 @@ NAMED: Final = (
     Mutant(
         "the exchange back",
         "storage/replacement.py",
-        (("            give_back(root, swap.mark.entry, (folder, name), variant.st_ino)\n", ""),),
+        (("            give_back(root, swap.mark.entry, (folder, name), inode_of(variant))\n", ""),),
         _FILES,
     ),
     Mutant(
         "the exchange back at a start",
         "storage/recovery.py",
-        (("                give_back(root, entry, (folder, name), variant.st_ino)\n", ""),),
+        (("                give_back(root, entry, (folder, name), inode_of(variant))\n", ""),),
         (_RECOVERY,),
     ),
     Mutant(

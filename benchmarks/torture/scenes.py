@@ -21,7 +21,7 @@ from benchmarks.torture.refusing import refuse
 from framekeep.reasons import Kept, Reason
 from storage import racy, renameat2, sidecar, vault
 from storage.attribute import Mark
-from storage.files import FileIdentity
+from storage.files import FileIdentity, inode_of
 from storage.ledger.opening import open_reader, open_writer
 from storage.reading import read
 from storage.records import Draft, Place, Settings, VaultEntry
@@ -75,7 +75,7 @@ class Scene:
         """Something happens at the path between the exchange and the way back."""
         decision, _ = self.plan()
         with self.root.folder_of(PICTURE) as place, ExitStack() as opened:
-            variant = os.fstat(pinned(opened, self.root.staged, ENTRY)).st_ino
+            variant = inode_of(os.fstat(pinned(opened, self.root.staged, ENTRY)))
             renameat2.exchange(*place, self.root.staged, ENTRY)
             meanwhile()
             give_back(self.root, ENTRY, place, variant)

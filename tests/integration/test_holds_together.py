@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -23,6 +23,7 @@ from PIL.ExifTags import Base
 import daemon.releasing
 from daemon.config.loading import load
 from daemon.config.schema import Config
+from daemon.following import follow_deletes, orphans
 from daemon.holding import add_hold
 from daemon.house import House, opened, opened_quietly
 from daemon.journal import Journal
@@ -276,6 +277,31 @@ def test_a_hold_that_comes_after_the_ledger_was_asked_what_is_due_is_respected(d
 
         assert house.ledger.submit(release_late).result() == 2
     assert len(due.inside("vault")) == 2
+
+
+def test_an_original_whose_picture_comes_back_at_the_last_moment_does_not_follow_it(
+    due: Site, monkeypatch: pytest.MonkeyPatch
+):
+    pictures = [due.path("gate/a.jpg"), due.path("yard/b.jpg")]
+    variants = [picture.read_bytes() for picture in pictures]
+    for picture in pictures:
+        picture.unlink()
+    locked = daemon.releasing.vault.locked
+
+    @contextmanager
+    def locked_late(root: Root) -> Iterator[None]:
+        """As if one were waited for while somebody else, who had the lock, put a picture back."""
+        pictures[0].write_bytes(variants[0])
+        with locked(root):
+            yield
+
+    with opened(due.config, Steadfast()) as house:
+        found = orphans(house.reader, house.vaults.roots)
+        assert len(found) == 2
+        monkeypatch.setattr(daemon.releasing.vault, "locked", locked_late)
+        done = house.ledger.submit(follow_deletes, house.writer, house.vaults, found, datetime.now(UTC)).result()
+    assert done.originals == 1
+    assert {decision.place.path for decision in due.decisions() if decision.released_at} == {"yard/b.jpg"}
 
 
 def test_an_original_whose_times_cannot_be_read_is_not_released(due: Site):
