@@ -16,7 +16,7 @@ from framekeep.models.catalogue import ModelChoice
 from framekeep.models.device import device_failures, device_name, forbid_reduced_precision, pick_device
 from framekeep.models.network import Network, load_network
 from framekeep.models.runtime import Eager, fastest
-from framekeep.models.shape import refuse_lines
+from framekeep.models.shape import in_colours, refuse_lines
 
 
 def open_classifier(choice: ModelChoice, device: str, batch: int) -> "Classifier":
@@ -40,13 +40,13 @@ class Classifier:
         self.transform = ", ".join(f"{key} {value}" for key, value in sorted(configuration.items()))
         self._transform = create_transform(**configuration, is_training=False)
         with device_failures(self.name, device_name(device)):
-            self._logits = fastest(Eager.on(device, network.module), configuration["input_size"])
+            self._logits = fastest(Eager.on(device, network.module), configuration["input_size"], self.digest)
         self.device = device_name(device, self._logits.name)
         self._batch = batch
 
     def prepare(self, image: Image.Image) -> Prepared:
         refuse_lines(image)
-        pixels: Prepared = self._transform(image.convert("RGB")).numpy()
+        pixels: Prepared = self._transform(in_colours(image)).numpy()
         return pixels
 
     def look(self, batch: Sequence[Prepared]) -> list[Evidence]:

@@ -5,6 +5,7 @@ within TOLERANCE on a self-test at every start; OpenVINO, asked for fp32, is fas
 """
 
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, Final, Protocol
@@ -12,6 +13,8 @@ from typing import Any, Final, Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
+
+from framekeep.models.converted import keep, kept_at, read_kept
 
 TOLERANCE: Final = 1e-4
 """Of a logit. Rounding alone differs by 2e-5; in bf16, which OpenVINO may choose by itself, by 0.7."""
@@ -60,15 +63,27 @@ class Compiled:
         return logits
 
 
-def fastest(eager: Eager, input_size: tuple[int, int, int]) -> Runtime:
-    """The fastest that agrees with eager PyTorch: that itself on a GPU, and where OpenVINO is not installed."""
+def fastest(eager: Eager, input_size: tuple[int, int, int], digest: str) -> Runtime:
+    """The fastest that agrees with eager PyTorch: that itself on a GPU, and where OpenVINO is not installed.
+
+    `digest` is that of the weights.
+    """
     if eager.place.type != "cpu" or find_spec("openvino") is None:
         return eager
+    place = kept_at(f"{type(eager.module).__name__} {digest} {input_size}")
+    with suppress(Exception):  # whatever is wrong with what was kept, it can be converted anew
+        model = read_kept(place)
+        if model is not None and agree(eager, kept := _compiled(model), input_size):
+            return kept
     try:
-        compiled = _compiled(eager.module, input_size)
-        return compiled if agree(eager, compiled, input_size) else eager
+        model = _converted(eager.module, input_size)
+        if not agree(eager, compiled := _compiled(model), input_size):
+            return eager
     except Exception:  # noqa: BLE001 - whatever OpenVINO cannot do with a network, PyTorch can
         return eager
+    with suppress(OSError, RuntimeError):
+        keep(model, place)
+    return compiled
 
 
 def agree(eager: Runtime, other: Runtime, input_size: tuple[int, int, int]) -> bool:
@@ -81,12 +96,17 @@ def agree(eager: Runtime, other: Runtime, input_size: tuple[int, int, int]) -> b
     return all(bool(np.abs(found - expected).max() <= TOLERANCE) for found in batches)
 
 
-def _compiled(module: torch.nn.Module, input_size: tuple[int, int, int]) -> Compiled:
+def _converted(module: torch.nn.Module, input_size: tuple[int, int, int]) -> Any:  # noqa: ANN401 - OpenVINO tells no types
     import openvino  # noqa: PLC0415 - only where it is wanted
 
     example = torch.zeros(1, *input_size)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # newer PyTorch deprecates tracing, which is what OpenVINO follows
         traced = torch.jit.freeze(torch.jit.trace(module, example, check_trace=False))  # type: ignore[no-untyped-call]  # as torch has it
-        model = openvino.convert_model(traced, example_input=example, input=[-1, *input_size])
+        return openvino.convert_model(traced, example_input=example, input=[-1, *input_size])
+
+
+def _compiled(model: Any) -> Compiled:  # noqa: ANN401 - OpenVINO tells no types
+    import openvino  # noqa: PLC0415 - only where it is wanted
+
     return Compiled(openvino.Core().compile_model(model, "CPU", _FP32))

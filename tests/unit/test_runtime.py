@@ -1,15 +1,25 @@
 """What computes a classifier: another runtime only where it agrees with eager PyTorch."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
 
+from framekeep.models import runtime
 from framekeep.models.runtime import TOLERANCE, Eager, agree, fastest
 
 SIZE = (3, 8, 8)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("CACHE_DIRECTORY", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return tmp_path / "framekeep"
 
 
 def network(*extra: torch.nn.Module) -> Eager:
@@ -34,10 +44,66 @@ class Off:
 
 def test_openvino_computes_where_it_agrees():
     eager = network()
-    runtime = fastest(eager, SIZE)
-    assert runtime.name == "openvino"
+    chosen = fastest(eager, SIZE, "a digest")
+    assert chosen.name == "openvino"
     pixels = np.random.default_rng(2).normal(size=(3, *SIZE)).astype(np.float32)
-    np.testing.assert_allclose(runtime(pixels), eager(pixels), atol=TOLERANCE)
+    np.testing.assert_allclose(chosen(pixels), eager(pixels), atol=TOLERANCE)
+
+
+@pytest.fixture
+def conversions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Grows with each conversion."""
+    done: list[str] = []
+
+    def counted(module: torch.nn.Module, size: tuple[int, int, int]):
+        done.append(type(module).__name__)
+        return convert(module, size)
+
+    convert = runtime._converted
+    monkeypatch.setattr(runtime, "_converted", counted)
+    return done
+
+
+def test_a_network_is_converted_once(conversions: list[str], cache: Path):
+    first, second = (fastest(network(), SIZE, "a digest") for _ in range(2))
+    pixels = np.random.default_rng(2).normal(size=(3, *SIZE)).astype(np.float32)
+    np.testing.assert_array_equal(second(pixels), first(pixels))
+    assert len(conversions) == 1
+    assert len(list(cache.iterdir())) == 1
+
+
+def test_other_weights_are_another_network(conversions: list[str]):
+    for digest in ("one", "another"):
+        assert fastest(network(), SIZE, digest).name == "openvino"
+    assert len(conversions) == 2
+
+
+def spoil(kept: Path):
+    (kept / "network.bin").write_bytes(bytes((kept / "network.bin").stat().st_size))
+
+
+def cut(kept: Path):
+    (kept / "network.xml").write_text("<net")
+
+
+def open_to_others(kept: Path):
+    kept.parent.chmod(0o777)
+
+
+@pytest.mark.parametrize("deed", [spoil, cut, open_to_others])
+def test_what_cannot_be_trusted_is_converted_again(deed: Callable[[Path], None], conversions: list[str], cache: Path):
+    fastest(network(), SIZE, "a digest")
+    deed(next(cache.iterdir()))
+    eager = network()
+    again = fastest(eager, SIZE, "a digest")
+    assert len(conversions) == 2
+    pixels = np.random.default_rng(2).normal(size=(3, *SIZE)).astype(np.float32)
+    np.testing.assert_allclose(again(pixels), eager(pixels), atol=TOLERANCE)
+
+
+def test_where_nothing_can_be_kept_all_else_goes_on(cache: Path):
+    cache.write_bytes(b"no folder")
+    assert fastest(network(), SIZE, "a digest").name == "openvino"
 
 
 @pytest.mark.parametrize(
@@ -63,10 +129,10 @@ class Odd(torch.nn.Module):
 
 def test_what_openvino_cannot_follow_is_computed_by_pytorch():
     eager = network(Odd())
-    assert fastest(eager, SIZE) is eager
+    assert fastest(eager, SIZE, "a digest") is eager
 
 
 def test_where_openvino_is_missing_pytorch_computes(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("framekeep.models.runtime.find_spec", lambda _name: None)
     eager = network()
-    assert fastest(eager, SIZE) is eager
+    assert fastest(eager, SIZE, "a digest") is eager

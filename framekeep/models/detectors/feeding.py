@@ -9,6 +9,7 @@ from numpy.typing import DTypeLike, NDArray
 from PIL import Image
 
 from framekeep.models.detectors.conventions import InputConventions
+from framekeep.models.shape import in_colours
 
 _RANGES: Final = {"0..255": (1.0, 0.0), "0..1": (255.0, 0.0), "-1..1": (127.5, 1.0)}
 """By what a pixel's value is divided, and what is subtracted then."""
@@ -26,7 +27,7 @@ class Fed:
 
 def feed(image: Image.Image, wanted: InputConventions, kind: DTypeLike) -> Fed:
     """`kind`: the type of the network's input."""
-    rgb = image.convert("RGB")
+    rgb = in_colours(image)
     sized = rgb.resize(wanted.resize, Image.Resampling.BILINEAR) if wanted.resize else rgb
     pixels = _ranged(np.asarray(sized), wanted).astype(kind, copy=False)
     if wanted.channels == "bgr":

@@ -15,7 +15,7 @@ from framekeep.models.detectors.catalogue import DetectorChoice
 from framekeep.models.detectors.reading import detections
 from framekeep.models.detectors.torchvision_network import DetectionNetwork, load_network
 from framekeep.models.device import device_failures, device_name, forbid_reduced_precision, pick_device
-from framekeep.models.shape import refuse_lines
+from framekeep.models.shape import in_colours, refuse_lines
 
 
 def open_torchvision(choice: DetectorChoice, device: str, batch: int) -> "TorchvisionDetector":
@@ -44,7 +44,7 @@ class TorchvisionDetector:
 
     def prepare(self, image: Image.Image) -> Prepared:
         refuse_lines(image)
-        return np.array(image.convert("RGB"))  # a copy: PyTorch wants to be able to write
+        return np.array(in_colours(image))  # a copy: PyTorch wants to be able to write
 
     def look(self, batch: Sequence[NDArray[np.uint8]]) -> list[Evidence]:
         answers: dict[int, Evidence] = {}
