@@ -23,7 +23,7 @@ from framekeep.ladder import Rung
 from framekeep.models.base import Model, Prepared
 from framekeep.models.describing import headline
 from framekeep.reasons import Kept, Reason
-from framekeep.search import NEVER, lazy
+from framekeep.search import NEVER, Search, lazy, quick
 from framekeep.variants import Variant, Written, climb, limited, settle_on, worth_squeezing
 from storage.reading import Picture, read
 from storage.records import Draft
@@ -81,7 +81,7 @@ async def _choose(stages: Stages, sheet: Sheet, original: Original) -> Variant |
     lowest = keeper.lowest_quality(evidence)
     rungs = sheet.rules.ladder.from_quality(lowest)
     variants: dict[int, Variant] = {}
-    search = lazy(len(rungs), keeper.original_cost(evidence))
+    search = _search(sheet, len(rungs), keeper.original_cost(evidence))
     try:
         j = next(search)
         while True:
@@ -96,6 +96,12 @@ async def _choose(stages: Stages, sheet: Sheet, original: Original) -> Variant |
     except StopIteration as end:
         chosen = variants.get(end.value)
         return limited(chosen, sheet.rules.ladder, lowest) if chosen else None
+
+
+def _search(sheet: Sheet, rungs: int, original_cost: float) -> Search:
+    if sheet.start is None or rungs == 0:
+        return lazy(rungs, original_cost)
+    return quick(rungs, original_cost, min(sheet.start, rungs))
 
 
 async def _settle_on(stages: Stages, sheet: Sheet, original: Original, chosen: Variant | None) -> Written:

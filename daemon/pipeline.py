@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from daemon.candidates import Candidate
+from daemon.habits import Habits
 from daemon.life import Acting, live
 from daemon.log import log
 from daemon.rules import RuleBook
@@ -29,6 +30,7 @@ class Pipeline:
     acting: Acting
     rules: RuleBook
     decided: Callable[[Sheet, Draft], None]
+    habits: Habits = field(default_factory=Habits)
 
     async def run(self, candidates: AsyncIterator[Candidate]) -> None:
         """Returns when the candidates end and all are decided.
@@ -47,6 +49,7 @@ class Pipeline:
     async def _one(self, candidate: Candidate) -> None:
         rules = self.rules.for_path(candidate.path)
         sheet = Sheet(candidate, rules, rules.model.device, encoder_versions(), candidate.identity)
+        sheet.start = self.habits.start(candidate.place, rules)
         try:
             draft = await live(self.stages, self.acting, sheet)
         except FramekeepError:
@@ -54,6 +57,7 @@ class Pipeline:
         except Exception as error:  # noqa: BLE001 - one picture's failure must not stop the daemon
             log.exception("picture_failed", path=candidate.path)
             draft = await self.acting.keep(sheet, Kept(Reason.ERROR, repr(error)))
+        self.habits.learn(draft)
         self.decided(sheet, draft)
         if self.stages.stuck:
             raise StuckError(f"{printable(candidate.path)} keeps a decoder busy for ever: it is left alone from now on")

@@ -28,6 +28,8 @@ class Rules:
     """As much of the model of record as the keeper needs."""
     keeper: Keeper
     ladder: Ladder
+    search: str
+    """"exact" or "quick"."""
     encoder: Encoder
     limits: Limits
     min_saving: float
@@ -101,11 +103,13 @@ class RuleBook:
             model_digest=model.digest,
             objects=str(policy.objects) if compares_objects(policy.keeper) else "",
             known_labels=known.version if known else "",
+            search=config.selection.search,
         )
         return Rules(
             model=model,
             keeper=keeper,
             ladder=policy.ladder,
+            search=config.selection.search,
             encoder=encoder,
             limits=limits,
             min_saving=config.selection.min_saving,

@@ -11,6 +11,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from daemon.breaking import Breaking, Guarded, open_breaking
 from daemon.chores import keep_doing
 from daemon.following import follow_deletes, orphans
+from daemon.habits import habits_of
 from daemon.house import House
 from daemon.journal import Journal
 from daemon.log import log, log_decision
@@ -57,7 +58,7 @@ async def serve(house: House, stop: asyncio.Event, reopen: asyncio.Event, notifi
     ):
         replacing = with_room(Replacing(stages, journal, house.roots, house.holds), house, journal)
         acting = Guarded(replacing, breaking)
-        pipeline = Pipeline(stages, acting, house.rules, _decided(watched, counted))
+        pipeline = Pipeline(stages, acting, house.rules, _decided(watched, counted), habits_of(house))
         try:
             async with asyncio.TaskGroup() as tasks:
                 watchdog = tasks.create_task(_watchdog(stages, journal, notifier))

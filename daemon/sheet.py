@@ -26,6 +26,8 @@ class Sheet:
     versions: str
     identity: FileIdentity
     """As listed, then as read."""
+    start: int | None = None
+    """The number of the variant with which the search begins, where it is a quick one that knows the camera."""
     sha256: bytes | None = None
     label: str | None = None
     probability: float | None = None

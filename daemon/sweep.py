@@ -14,6 +14,7 @@ from typing import Any
 from daemon.breaking import Guarded, open_breaking
 from daemon.candidates import Candidate
 from daemon.config.schema import Config
+from daemon.habits import habits_of
 from daemon.house import House, QuietHouse
 from daemon.journal import Journal
 from daemon.names import NameFilter
@@ -44,14 +45,16 @@ class Sweeping:
     dry_run: bool
     tally: Tally = field(default_factory=Tally)
     interrupted: bool = False
+    looks: int = 0
     passed_over: Counter[PassedOver] = field(default_factory=Counter)
     """What was not entered."""
     openings: Sequence[Opening] = ()
     """Where the breaker was open at the end."""
     started: float = field(default_factory=time.monotonic)
 
-    def count(self, _sheet: Sheet, draft: Draft) -> None:
+    def count(self, sheet: Sheet, draft: Draft) -> None:
         """Every decision comes here."""
+        self.looks += sheet.looks
         self.tally.add(draft)
 
     def seconds(self) -> float:
@@ -120,7 +123,7 @@ def sweep(house: House, targets: Sequence[Place], sweeping: Sweeping) -> None:
         breaking = open_breaking(house, journal)
         replacing = with_room(Replacing(stages, journal, house.roots, house.holds), house, journal)
         acting = Guarded(replacing, breaking)
-        pipeline = Pipeline(stages, acting, house.rules, sweeping.count)
+        pipeline = Pipeline(stages, acting, house.rules, sweeping.count, habits_of(house))
         asyncio.run(
             _run(pipeline, scan, [(house.roots[target.root], target.path) for target in targets], config, sweeping)
         )

@@ -25,6 +25,8 @@ class Settings:
     """What is decided about objects, where the keeper compares them."""
     known_labels: str = ""
     """Which labels were known, where the keeper needs them."""
+    search: str = "exact"
+    """How the choice was searched for."""
     limits: str = ""
     """The limits that the picture broke, where that is the reason."""
 

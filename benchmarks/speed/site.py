@@ -23,7 +23,7 @@ class Swept:
     """What a sweep came to."""
 
     summary: dict[str, Any]
-    """As `sweep --json` has it, and "processor", seconds."""
+    """As `sweep --json` has it, and "processor", seconds, and "looks"."""
     decisions: Sequence[dict[str, Any]]
 
     @property
@@ -39,7 +39,7 @@ class Swept:
     @property
     def looks(self) -> float:
         """A picture."""
-        return sum(1 + len(rungs_seen(decision["quality"])) for decision in self.decisions) / len(self.decisions)
+        return float(self.summary["looks"] / self.summary["seen"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ def main(path: Path) -> None:
         began = time.process_time()
         sweep(house, targets_of(config, []), sweeping)
         spent = time.process_time() - began
-        print(json.dumps(sweeping.summary() | {"processor": spent}))
+        print(json.dumps(sweeping.summary() | {"processor": spent, "looks": sweeping.looks}))
 
 
 if __name__ == "__main__":

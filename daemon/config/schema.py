@@ -65,6 +65,7 @@ class Selection(Section):
     known_labels: AbsolutePath | None = None
     min_confidence: Probability = 0
     ladder: LadderRungs = _PAPER
+    search: Literal["exact", "quick"] = "exact"
     min_saving: Probability = 0.01
     min_age_days: Days = 0
     device: Device = "auto"

@@ -68,6 +68,7 @@ class SettingsRow(Shared):
     model_digest: Mapped[str]
     objects: Mapped[str]
     known_labels: Mapped[str]
+    search: Mapped[str]
     limits: Mapped[str]
 
 

@@ -105,6 +105,23 @@ def test_pictures_shrink_and_keep_their_label(archive: Archive):
         assert vault.read_bytes() == data
 
 
+def test_a_quick_search_begins_where_the_camera_s_last_picture_ended(archive: Archive, tmp_path: Path):
+    exact = Archive(tmp_path / "exact", archive.model)
+    frames = [photograph(5, quality=quality) for quality in range(90, 97)]
+    totals = {}
+    for search, one in (("quick", archive), ("exact", exact)):
+        one.add("first.jpg", frames[0])
+        one.sweep(keeper="ttk", search=search)  # the next process knows it from the ledger
+        for number, frame in enumerate(frames[1:]):
+            one.add(f"{number}.jpg", frame)
+        totals[search] = one.sweep(keeper="ttk", search=search)
+    quick, best = totals["quick"], totals["exact"]
+    assert best.looks > 3 * len(frames)  # else there is nothing to gain
+    assert quick.looks <= 3 * len(frames)
+    assert quick.tally.replaced == best.tally.replaced == len(frames) - 1
+    assert quick.tally.bytes_after >= best.tally.bytes_after
+
+
 def test_a_second_sweep_has_nothing_to_do(archive: Archive):
     archive.add("1.jpg", photograph(1))
     archive.add("text.jpg", b"not a picture at all")

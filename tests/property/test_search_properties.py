@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from framekeep.evidence import Evidence, Prediction
 from framekeep.keepers.labels import HighestRank
 from framekeep.keepers.naming import keeper_of
-from framekeep.search import NEVER, exhaustive, lazy, run
+from framekeep.search import NEVER, exhaustive, lazy, quick, run
 
 costs = st.lists(st.sampled_from([0.0, 1.0, 2.0, 3.0, NEVER]), max_size=12)
 
@@ -38,6 +38,43 @@ def test_lazy_sees_nothing_below_the_first_that_costs_nothing(table):
     assert seen == list(range(len(table), len(table) - len(seen), -1))
     if 0.0 in table:
         assert seen[-1] == choice
+
+
+@given(st.sampled_from([0.0, 1.0, 2.0]), costs.filter(bool), st.data())
+def test_a_quick_choice_was_seen_and_costs_no_more_than_the_original(original, table, data):
+    start = data.draw(st.integers(1, len(table)))
+    every, seen = [original, *table], {0}
+
+    def cost(j: int) -> float:
+        assert j not in seen
+        seen.add(j)
+        return every[j]
+
+    choice = run(quick(len(table), original, start), cost)
+    assert choice in seen
+    assert every[choice] == min(every[j] for j in seen)
+    assert choice == max(j for j in seen if every[j] == every[choice])
+
+
+@given(st.integers(1, 12), st.data())
+def test_quick_equals_lazy_where_quality_falls_once_wherever_it_begins(rungs, data):
+    free, start = data.draw(st.integers(0, rungs)), data.draw(st.integers(1, rungs))
+    table = [0.0] * free + [1.0] * (rungs - free)
+    choices = {run(search, lambda j: table[j - 1]) for search in (quick(rungs, 0.0, start), lazy(rungs, 0.0))}
+    assert choices == {free}
+
+
+@given(st.integers(1, 12), st.data())
+def test_quick_sees_two_where_it_begins_at_the_end(rungs, data):
+    free = data.draw(st.integers(1, rungs))
+    seen: list[int] = []
+
+    def cost(j: int) -> float:
+        seen.append(j)
+        return float(j > free)
+
+    assert run(quick(rungs, 0.0, free), cost) == free
+    assert seen == [free, free + 1][: 1 + (free < rungs)]
 
 
 @st.composite

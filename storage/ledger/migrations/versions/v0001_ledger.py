@@ -35,6 +35,7 @@ def _shared() -> None:
         Column("model_digest", Text, nullable=False),
         Column("objects", Text, nullable=False),
         Column("known_labels", Text, nullable=False),
+        Column("search", Text, nullable=False),
         Column("limits", Text, nullable=False),
     )
     op.create_table("environment", _number(), *(Column(name, Text, nullable=False) for name in ("device", "versions")))

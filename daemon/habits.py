@@ -1,0 +1,61 @@
+"""Where each camera's last picture ended: search = "quick" begins there, since neighbouring frames end alike."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final, Self
+
+from daemon.house import House
+from daemon.rules import Rules
+from framekeep.reasons import Reason
+from storage.ledger.breakers import Outcome
+from storage.records import Draft, Place
+
+_LEARNED: Final = 10_000
+"""Decisions from which a start learns: the newest of all cameras."""
+
+_STAYED: Final = (Reason.SQUEEZED, Reason.WOULD_NOT_SHRINK)
+"""The original's pixels stayed although every rung was free."""
+
+Scene = tuple[str, str, str]
+"""Root, camera, and the fingerprint of the settings under which its pictures were decided."""
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """Belongs to one event loop."""
+
+    _ends: dict[Scene, str | None] = field(default_factory=dict)
+    """A rung's name, or None for the original."""
+
+    @classmethod
+    def of(cls, outcomes: Iterable[Outcome]) -> Self:
+        """What the ledger knows, oldest first."""
+        habits = cls()
+        for one in outcomes:
+            habits._learn((one.root, one.camera, one.fingerprint), one.rung, one.reason)
+        return habits
+
+    def learn(self, draft: Draft) -> None:
+        """Of a decision that was just made."""
+        place = draft.place
+        self._learn((place.root, place.camera, draft.settings.fingerprint), draft.rung, draft.reason)
+
+    def start(self, place: Place, rules: Rules) -> int | None:
+        """The number of the variant with which a quick search begins; None: nothing is known, or nothing is asked."""
+        scene = place.root, place.camera, rules.settings.fingerprint
+        if rules.search != "quick" or scene not in self._ends:
+            return None
+        names = [rung.name for rung in rules.ladder.rungs]
+        end = self._ends[scene]
+        return names.index(end) + 1 if end in names else 1
+
+    def _learn(self, scene: Scene, rung: str | None, reason: Reason) -> None:
+        if rung is not None or reason in _STAYED:
+            self._ends[scene] = rung
+
+
+def habits_of(house: House) -> Habits:
+    """What is to be known before the first picture. Raises LedgerError."""
+    if house.config.selection.search != "quick":
+        return Habits()
+    return Habits.of(house.ledger.submit(house.writer.last_outcomes, _LEARNED).result())
