@@ -76,14 +76,15 @@ class RuleBook:
         self._config = config
         self._model = model
         self._policies = PolicyBook(config)
-        self._rules: dict[Policy, Rules] = {}
+        self._rules: dict[int, Rules] = {}
+        """By the policy's identity: a policy is asked for by every file of a walk, and to hash one takes long."""
 
     def for_path(self, path: str) -> Rules:
         """What holds for a path relative to its root."""
         policy = self._policies.for_path(path)
-        if policy not in self._rules:
-            self._rules[policy] = self._made(policy)
-        return self._rules[policy]
+        if id(policy) not in self._rules:  # the book keeps all of its policies, so none gets another's
+            self._rules[id(policy)] = self._made(policy)
+        return self._rules[id(policy)]
 
     def _made(self, policy: Policy) -> Rules:
         config = self._config

@@ -53,22 +53,22 @@ class Scan:
         for tree in {candidate.tree for candidate in candidates}:
             here = [candidate for candidate in candidates if candidate.tree is tree]
             known = await self.known(tree.path, [candidate.path for candidate in here])
-            left += [candidate for candidate in here if not self._is_done(candidate, known.get(candidate.path))]
+            left += [
+                candidate
+                for candidate in here
+                if not self._is_done(candidate.path, candidate.identity, known.get(candidate.path))
+            ]
         return left
-
-    def _is_done(self, candidate: Candidate, known: Known | None) -> bool:
-        if known is None or known.identity != candidate.identity:
-            return False
-        return is_done(known, self.rules.for_path(candidate.path))
 
     def _candidate(self, tree: Tree, file: Found, known: Known | None) -> Candidate | None:
         identity = FileIdentity.of(file.status)
-        changed = known is None or known.identity != identity
-        candidate = Candidate(tree, file.path, identity, missed=changed)
-        if self._is_done(candidate, known):
+        if self._is_done(file.path, identity, known):
             self.done(identity.size)
             return None
-        return candidate
+        return Candidate(tree, file.path, identity, missed=known is None or known.identity != identity)
+
+    def _is_done(self, path: str, identity: FileIdentity, known: Known | None) -> bool:
+        return known is not None and known.identity == identity and is_done(known, self.rules.for_path(path))
 
 
 def is_done(known: Known, rules: Rules) -> bool:
