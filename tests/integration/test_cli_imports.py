@@ -45,7 +45,7 @@ def test_reading_the_ledger_needs_no_model_and_no_pictures(tmp_path: Path):
 
 
 def test_a_verbs_help_needs_no_configuration():
-    assert "daemon.config.schema" not in imported(["report", "--help"])
+    assert not imported(["report", "--help"]) & {"daemon.config.schema", "sqlalchemy", "rich"}
 
 
 def test_the_list_of_verbs_needs_no_model():
