@@ -3,12 +3,13 @@
 from daemon.log import log
 from framekeep.errors import ModelUnavailableError
 from framekeep.models.base import Model
+from framekeep.models.identity import names_of
 from storage.ledger.known_models import ModelFacts
 from storage.ledger.writer import Writer
 
 
 def facts_of(model: Model) -> ModelFacts:
-    return ModelFacts(model.name, model.digest, len(model.class_names), model.transform)
+    return ModelFacts(model.name, model.digest, names_of(model), model.transform)
 
 
 def refuse_another(known: ModelFacts | None, found: ModelFacts) -> None:
@@ -42,7 +43,7 @@ def _difference(known: ModelFacts, found: ModelFacts) -> str:
     """What differs, by the names that an administrator knows."""
     pairs = {
         "the weights' SHA-256": (known.digest, found.digest),
-        "the number of classes": (known.classes, found.classes),
+        "the class names": (known.classes, found.classes),
         "the transform": (known.transform, found.transform),
     }
-    return ", ".join(f"{name} was {old} and is {new}" for name, (old, new) in pairs.items() if old != new)
+    return "; ".join(f"{name}: was {old}, is {new}" for name, (old, new) in pairs.items() if old != new)

@@ -13,6 +13,7 @@ from framekeep.keepers.naming import HRS, keeper_of
 from framekeep.keepers.objects import ObjectRule
 from framekeep.models.base import Model
 from framekeep.models.both import part_for
+from framekeep.models.identity import use_of
 from framekeep.reasons import Reason
 from storage.ledger.promises import Promise
 
@@ -39,14 +40,11 @@ class LabelCheck:
         # No margin: what was clear by one when it was decided may be so by a hair less on another device.
         keeper = _keeper(promise, margin=0.0)
         model = part_for(self.model, keeper.needs)
-        if (
-            keeper.name == HRS
-            or promise.model_digest != model.digest
-            or (original is None and promise.evidence_before is None)
-        ):
-            return Labels.UNKNOWN, ""
         if original is not None and promise.reason is Reason.SQUEEZED:
             return (Labels.HOLD, "") if same_pixels(original, variant) else (Labels.LOST, "its pixels differ")
+        is_same = (promise.model_digest, promise.model_use) == (model.digest, use_of(model))
+        if keeper.name == HRS or not is_same or (original is None and promise.evidence_before is None):
+            return Labels.UNKNOWN, ""
         try:
             before, now = _recorded(promise, model, variant) if original is None else _look(model, original, variant)
         except UnknownNameError:

@@ -12,6 +12,7 @@ from framekeep.keepers.naming import HRS, compares_objects, keeper_of
 from framekeep.ladder import Ladder
 from framekeep.models.base import Model
 from framekeep.models.both import part_for
+from framekeep.models.identity import use_of
 from framekeep.reasons import Kept, Reason
 from framekeep.variants import Encoder
 from storage.files import FileIdentity
@@ -102,6 +103,7 @@ class RuleBook:
             progressive=encoder.progressive,
             model=model.name,
             model_digest=model.digest,
+            model_use=use_of(model),
             objects=str(policy.objects) if compares_objects(policy.keeper) else "",
             known_labels=known.version if known else "",
             search=config.selection.search,

@@ -21,6 +21,8 @@ class Settings:
     progressive: bool
     model: str
     model_digest: str
+    model_use: str = ""
+    """A digest of the model's class names and of how it is shown a picture."""
     objects: str = ""
     """What is decided about objects, where the keeper compares them."""
     known_labels: str = ""

@@ -14,7 +14,8 @@ class ModelFacts:
 
     name: str
     digest: str
-    classes: int
+    classes: str
+    """How many, and a digest of their names."""
     transform: str
     """The evaluation transform in words."""
 

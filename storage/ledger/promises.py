@@ -24,6 +24,7 @@ class Promise:
     keeper: str
     min_confidence: float
     model_digest: str
+    model_use: str
     objects: str
     label: str | None
     evidence_before: str | None
@@ -67,7 +68,8 @@ def _promised() -> Select[*tuple[Any, ...]]:
     return (
         select(
             *(DecisionRow.id, RootRow.path.label("root"), FileRow.path, ReasonRow.word),
-            *(SettingsRow.keeper, SettingsRow.min_confidence, SettingsRow.model_digest, SettingsRow.objects),
+            *(SettingsRow.keeper, SettingsRow.min_confidence, SettingsRow.model_digest),
+            *(SettingsRow.model_use, SettingsRow.objects),
             LabelRow.name.label("label"),
             *(DecisionRow.evidence_before, DecisionRow.rung, DecisionRow.sha256_before, DecisionRow.sha256_after),
             *(DecisionRow.bytes_before, DecisionRow.bytes_after, DecisionRow.vault_entry, DecisionRow.release_at),
@@ -108,6 +110,7 @@ def _promise(row: Row[*tuple[Any, ...]]) -> Promise:
         keeper=row.keeper,
         min_confidence=row.min_confidence,
         model_digest=row.model_digest,
+        model_use=row.model_use,
         objects=row.objects,
         label=row.label,
         evidence_before=row.evidence_before,

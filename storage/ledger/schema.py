@@ -66,6 +66,7 @@ class SettingsRow(Shared):
     progressive: Mapped[bool]
     model: Mapped[str]
     model_digest: Mapped[str]
+    model_use: Mapped[str]
     objects: Mapped[str]
     known_labels: Mapped[str]
     search: Mapped[str]
@@ -180,7 +181,7 @@ class ModelRow(Base):
     id: Mapped[Number]
     name: Mapped[str]
     digest: Mapped[str]
-    classes: Mapped[int]
+    classes: Mapped[str]
     transform: Mapped[str]
     since: Mapped[datetime]
 

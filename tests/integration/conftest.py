@@ -34,10 +34,16 @@ PATIENCE = 60.0
 class Steadfast:
     """A model that sees the same in everything; `second`: what it sees in all but the first of a batch."""
 
-    name, device, class_names = "steadfast", "cpu", ("cat", "dog")
+    name, device = "steadfast", "cpu"
 
-    def __init__(self, digest: str = "00", transform: str = "none", second: float = 0.9):
-        self.digest, self.transform, self.second = digest, transform, second
+    def __init__(
+        self,
+        digest: str = "00",
+        transform: str = "none",
+        second: float = 0.9,
+        class_names: Sequence[str] = ("cat", "dog"),
+    ):
+        self.digest, self.transform, self.second, self.class_names = digest, transform, second, class_names
 
     def prepare(self, image: Image.Image) -> Prepared:  # noqa: ARG002 - the protocol's argument
         return np.zeros((3, 1, 1), np.float32)

@@ -15,8 +15,9 @@ NOW = datetime.now(UTC)
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"digest": "01"}, "the weights' SHA-256 was 00 and is 01"),
-        ({"transform": "crop"}, "the transform was none and is crop"),
+        ({"digest": "01"}, "the weights' SHA-256: was 00, is 01"),
+        ({"transform": "crop"}, "the transform: was none, is crop"),
+        ({"class_names": ("dog", "cat")}, r"the class names: was 2 \(\w{16}\), is 2 \(\w{16}\)"),
     ],
 )
 def test_another_model_of_the_same_name_cannot_start_until_it_is_accepted(changed, words, site, photograph, steadfast):
@@ -64,7 +65,7 @@ def test_the_command_line_ends_with_the_documented_codes(site, capsys, photograp
     """With the real model."""
     site.add("gate/1.jpg", photograph(1))
     with open_writer(site.config.ledger.url) as writer:
-        writer.remember_model(ModelFacts(site.config.selection.model, "another", 1000, "another"))
+        writer.remember_model(ModelFacts(site.config.selection.model, "another", "1000 (another)", "another"))
         writer.open_breaker(Opening(str(site.root), None, "cause", NOW))
     assert site.run("sweep") == 12
     assert "--accept-model" in capsys.readouterr().err

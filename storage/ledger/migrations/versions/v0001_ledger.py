@@ -33,6 +33,7 @@ def _shared() -> None:
         Column("progressive", Boolean, nullable=False),
         Column("model", Text, nullable=False),
         Column("model_digest", Text, nullable=False),
+        Column("model_use", Text, nullable=False),
         Column("objects", Text, nullable=False),
         Column("known_labels", Text, nullable=False),
         Column("search", Text, nullable=False),
@@ -121,7 +122,7 @@ def _watchfulness() -> None:
         _number(),
         Column("name", Text, nullable=False),
         Column("digest", Text, nullable=False),
-        Column("classes", Integer, nullable=False),
+        Column("classes", Text, nullable=False),
         Column("transform", Text, nullable=False),
         Column("since", Integer, nullable=False),
     )
