@@ -116,9 +116,17 @@ def test_other_weights_at_the_same_path_are_noticed_and_refused_as_at_a_start(si
     tuned(1)
     with opened(site.config) as house:
         tuned(1)
-        assert read_anew(house, lambda: site.config).model is house.model
+        assert read_anew(house, lambda: site.config).model.digest == house.model.digest
         tuned(2)
         with pytest.raises(ModelUnavailableError, match="--accept-model"):
+            read_anew(house, lambda: site.config)
+
+
+def test_class_names_that_were_edited_are_noticed_and_refused_as_at_a_start(site, tuned):
+    tuned(1)
+    with opened(site.config) as house:
+        (site.folder / "names.txt").write_text("gate shut\ngate open\n")
+        with pytest.raises(ModelUnavailableError, match=r"the class names: .*--accept-model"):
             read_anew(house, lambda: site.config)
 
 
