@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import openvino
 import pytest
 from openvino import opset13 as ops
@@ -142,6 +143,64 @@ def test_what_is_declared_is_what_is_seen(kind: str, tmp_path: Path, choice: Det
     pixels = np.asarray(picture().resize((64, 64), Image.Resampling.BILINEAR))
     assert found.scores[0] == pytest.approx(pixels[:32, 32:, 0].mean() / 255, abs=1e-5)
     np.testing.assert_allclose(found.boxes, [[64, 0, 128, 48]], atol=1e-3)
+
+
+def onnx_model(layout: str) -> onnx.ModelProto:
+    """The same network as Made() makes, as PyTorch and others export it."""
+    make, floats = onnx.helper, onnx.TensorProto.FLOAT
+
+    def constant(name: str, values: Any, kind: Any = np.float32) -> onnx.TensorProto:
+        return onnx.numpy_helper.from_array(np.array(values, kind), name)
+
+    shape = [1, 3, 64, 64] if layout == "nchw" else [1, 64, 64, 3]
+    nodes = [
+        make.make_node("Transpose", ["pixels"], ["planes"], perm=[0, 1, 2, 3] if layout == "nchw" else [0, 3, 1, 2]),
+        make.make_node("Gather", ["planes", "first"], ["red"], axis=1),
+        make.make_node("AveragePool", ["red"], ["means"], kernel_shape=[32, 32], strides=[32, 32]),
+        make.make_node("Reshape", ["means", "a row"], ["scores"]),
+        make.make_node("Mul", ["scores", "nothing"], ["zeros"]),
+        make.make_node("Add", ["zeros", "numbers"], ["classes"]),
+        make.make_node("Reshape", ["zeros", "a column"], ["column"]),
+        make.make_node("Add", ["column", "quarters"], ["boxes"]),
+    ]
+    constants = [
+        constant("first", [0], np.int64),
+        constant("a row", [1, 4], np.int64),
+        constant("a column", [1, 4, 1], np.int64),
+        constant("nothing", 0),
+        constant("numbers", [[0, 1, 0, 0]]),
+        constant("quarters", QUARTERS[None]),
+    ]
+    outputs = {"scores": [1, 4], "boxes": [1, 4, 4], "classes": [1, 4]}
+    graph = make.make_graph(
+        nodes,
+        "yard",
+        [make.make_tensor_value_info("pixels", floats, shape)],
+        [make.make_tensor_value_info(name, floats, shape) for name, shape in outputs.items()],
+        constants,
+    )
+    model = make.make_model(graph, opset_imports=[make.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+@pytest.mark.parametrize("layout", ["nchw", "nhwc"])
+def test_an_onnx_file_is_read_as_it_is(layout: str, tmp_path: Path, choice: DetectorChoice):
+    file = tmp_path / "yard.onnx"
+    onnx.save(onnx_model(layout), file)
+    conventions = Conventions(OUTPUT, replace(INPUT, layout=layout))
+    model = open_detector(replace(choice, weights=file, conventions=conventions), "cpu", 2)
+    assert model.digest == hashlib.sha256(file.read_bytes()).hexdigest()
+    (first, second) = seen(model, picture(1), picture(2))
+    assert (first.labels, second.labels) == (("gate",), ("door",))
+    np.testing.assert_allclose(first.boxes, [[64, 0, 128, 48]], atol=1e-3)
+    np.testing.assert_allclose(second.boxes, [[0, 48, 64, 96]], atol=1e-3)
+
+
+def test_an_onnx_file_that_keeps_its_weights_elsewhere_is_refused(tmp_path: Path, choice: DetectorChoice):
+    file = tmp_path / "yard.onnx"
+    onnx.save(onnx_model("nchw"), file, save_as_external_data=True, location="weights.bin", size_threshold=0)
+    assert "keeps its weights in other files" in refusal(replace(choice, weights=file))
 
 
 WRONG = {
