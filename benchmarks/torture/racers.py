@@ -109,8 +109,10 @@ def _folder(racer: Racer, path: Path, order: Order) -> None:
 
 
 def _make_room(path: Path) -> None:
-    path.unlink(missing_ok=True)
-    path.mkdir()
+    """The camera's own folder may be there: a first attempt's, which framekeep took out and put back."""
+    if not path.is_dir():
+        path.unlink(missing_ok=True)
+        path.mkdir()
 
 
 def _insist(deed: Callable[[], object]) -> None:
@@ -118,7 +120,7 @@ def _insist(deed: Callable[[], object]) -> None:
     while True:
         try:
             deed()
-        except (FileExistsError, NotADirectoryError):
+        except (FileExistsError, NotADirectoryError, IsADirectoryError):
             continue
         return
 
