@@ -126,7 +126,7 @@ def show_explained(answer: Explained, names: Sequence[str]) -> None:
     if answer.source and answer.explanation:
         typer.echo()
         _show_variants(answer.explanation, len(answer.source.data), names)
-        _show_rank(answer.explanation.original, rules.keeper, names)
+        _show_rank(answer.explanation, rules.keeper, names)
         _show_objects(answer.explanation, rules.keeper)
 
 
@@ -154,12 +154,16 @@ def _classes(evidence: Evidence, names: Sequence[str]) -> list[Text]:
     return [cell(", ".join(f"{name} {probability:.2f}" for name, probability in top_five(evidence, names)))]
 
 
-def _show_rank(original: Evidence, keeper: Keeper, names: Sequence[str]) -> None:
-    """Where a label is known: the variants' ranks stand beside their verdicts."""
-    if isinstance(keeper, HighestRank):
-        typer.echo(
-            f"\nknown to show {names[keeper.label]}, rank {prediction_of(original).rank(keeper.label)} in the original"
-        )
+def _show_rank(explanation: Explanation, keeper: Keeper, names: Sequence[str]) -> None:
+    """Where a label is known: its rank in the original and, for all have the same, in the variants that qualify."""
+    if not isinstance(keeper, HighestRank):
+        return
+    rank = prediction_of(explanation.original).rank(keeper.label)
+    told = f"known to show {names[keeper.label]}, rank {rank} in the original"
+    best = next((seen for seen in explanation.variants if seen.qualifies), None)
+    if best:
+        told += f", {prediction_of(best.evidence).rank(keeper.label)} in what qualifies"
+    typer.echo(f"\n{cell(told).plain}")
 
 
 def _show_objects(explanation: Explanation, keeper: Keeper) -> None:

@@ -30,6 +30,10 @@ NEW: Final = "#e8710a"
 _COLUMNS: Final = (2 * _PANEL[0] + _GAP + _GAP) // (_THUMB[0] + _GAP)
 
 
+Edges = tuple[float, float, float, float]
+"""Left, top, right and bottom, in pixels."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Boxes:
     """Some detections and how they are drawn."""
@@ -92,7 +96,8 @@ def _title(answer: Explained) -> str:
 def _original(explanation: Explanation, data: bytes, keeper: ObjectKeeper | None, class_names: Sequence[str]) -> _Panel:
     found = explanation.original.detections
     boxes = [_Boxes(keeper.wanted(found), FOUND)] if keeper and found is not None else []
-    lines = [f"original: {len(data):,} bytes", _seen(explanation.original, keeper, class_names)]
+    count = f"{len(boxes[0].detections)} objects" if boxes else ""
+    lines = [f"original: {len(data):,} bytes", _seen(count, explanation.original, class_names)]
     return _Panel(decode(data), boxes, lines)
 
 
@@ -109,7 +114,8 @@ def _kept(answer: Explained, explanation: Explanation, original: bytes, class_na
     boxes = (
         [_Boxes(keeper.acceptable(evidence.detections), FOUND)] if keeper and evidence.detections is not None else []
     )
-    lines = [f"{name}: {len(written.data):,} bytes, {smaller}", _seen(evidence, keeper, class_names)]
+    again = _found_again(explanation.original, seen, keeper)
+    lines = [f"{name}: {len(written.data):,} bytes, {smaller}", _seen(again, evidence, class_names)]
     return _Panel(decode(written.data), boxes, lines)
 
 
@@ -121,14 +127,18 @@ def _rung(seen: Seen) -> _Panel:
     )
 
 
-def _seen(evidence: Evidence, keeper: ObjectKeeper | None, class_names: Sequence[str]) -> str:
+def _found_again(original: Evidence, seen: Seen | None, keeper: ObjectKeeper | None) -> str:
+    """Scores may be lower than in the original, by the slack, so those of the variant alone would count too few."""
+    if keeper is None or seen is None or seen.objects is None or original.detections is None:
+        return ""
+    wanted = len(keeper.wanted(original.detections))
+    return f"{wanted - len(seen.objects.lost)} of {wanted} objects found again"
+
+
+def _seen(objects: str, evidence: Evidence, class_names: Sequence[str]) -> str:
     """What was seen, in one line: objects where they are compared, and the likeliest labels where those are."""
-    parts = []
-    if keeper and evidence.detections is not None:
-        parts.append(f"{len(keeper.wanted(evidence.detections))} objects")
-    if top := top_five(evidence, class_names):
-        parts.append(", ".join(f"{name} {probability:.2f}" for name, probability in top[:3]))
-    return "; ".join(parts)
+    labels = ", ".join(f"{name} {probability:.2f}" for name, probability in top_five(evidence, class_names)[:3])
+    return "; ".join(part for part in (objects, labels) if part)
 
 
 def _place(sheet: Image.Image, panel: _Panel, corner: tuple[int, int], room: tuple[int, int]) -> None:
@@ -139,23 +149,46 @@ def _place(sheet: Image.Image, panel: _Panel, corner: tuple[int, int], room: tup
     pen = ImageDraw.Draw(sheet)
     is_thumb = room == _THUMB
     for boxes in panel.boxes:
-        _outline(pen, boxes, scale, corner, named=not is_thumb)
+        _outline(pen, boxes, scale, corner)
+    if not is_thumb:
+        _name(pen, panel.boxes, scale, (*corner, corner[0] + size[0], corner[1] + size[1]))
     font = _font(12 if is_thumb else 16)
     for index, line in enumerate(panel.lines):
         fitting = _cut(line, font, room[0])
         pen.text((corner[0], corner[1] + size[1] + 4 + index * _LINE), fitting, _INK, font)
 
 
-def _outline(pen: ImageDraw.ImageDraw, boxes: _Boxes, scale: float, corner: tuple[int, int], *, named: bool) -> None:
-    found = boxes.detections
-    for label, score, box in zip(found.labels, found.scores.tolist(), found.boxes.tolist(), strict=True):
-        left, top, right, bottom = (corner[side % 2] + edge * scale for side, edge in enumerate(box))
+def _outline(pen: ImageDraw.ImageDraw, boxes: _Boxes, scale: float, corner: tuple[int, int]) -> None:
+    for box in boxes.detections.boxes.tolist():
+        left, top, right, bottom = _scaled(box, scale, corner)
         pen.rectangle((left, top, max(left, right), max(top, bottom)), outline=boxes.colour, width=2)
-        if named:
+
+
+def _name(pen: ImageDraw.ImageDraw, drawn: Sequence[_Boxes], scale: float, panel: tuple[int, int, int, int]) -> None:
+    """Class and score above each box or, where another name is, below it."""
+    taken: list[Edges] = []
+    for boxes in drawn:
+        found = boxes.detections
+        for label, score, box in zip(found.labels, found.scores.tolist(), found.boxes.tolist(), strict=True):
             text = f"{label} {score:.2f}"
-            behind = pen.textbbox((left + 2, max(corner[1], top - 16)), text, _font(12))
-            pen.rectangle(behind, fill=boxes.colour)
-            pen.text(behind[:2], text, _PAPER, _font(12), anchor="lt")
+            left, top, _, bottom = _scaled(box, scale, panel[:2])
+            left = max(panel[0], min(left + 2, panel[2] - pen.textlength(text, _font(12)) - 1))
+            places = [
+                pen.textbbox((left, max(panel[1], above)), text, _font(12)) for above in (top - 16, bottom, top + 2)
+            ]
+            place = next((place for place in places if not any(_overlap(place, other) for other in taken)), places[0])
+            taken.append(place)
+            pen.rectangle(place, fill=boxes.colour)
+            pen.text(place[:2], text, _PAPER, _font(12), anchor="lt")
+
+
+def _scaled(box: Sequence[float], scale: float, corner: Sequence[int]) -> Edges:
+    left, top, right, bottom = (corner[side % 2] + edge * scale for side, edge in enumerate(box))
+    return left, top, right, bottom
+
+
+def _overlap(one: Edges, other: Edges) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def _cut(line: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:

@@ -29,18 +29,15 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A variant that was looked at; `why` tells in a few words why it does not qualify."""
+    """A variant that was looked at. It qualifies where nothing costs less, the original included; `why` not."""
 
     variant: Variant
     evidence: Evidence
     cost: float
+    qualifies: bool
     why: str
     objects: Comparison | None = None
     """What was lost and what is new, where the keeper compares objects."""
-
-    @property
-    def qualifies(self) -> bool:
-        return self.cost == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +58,17 @@ def explain(original: Original, squeezed: bytes | None, rule: Rule, model: Model
     variants = [climb(original, image, rung, rule.encoder) for rung in rule.ladder.rungs]
     prepared = [model.prepare(image), *(model.prepare(decode(variant.data)) for variant in variants)]
     evidence, *others = model.look(prepared)
-    seen = tuple(_seen(original, evidence, *one, rule) for one in zip(variants, others, strict=True))
-    j = run(exhaustive(len(seen), rule.keeper.original_cost(evidence)), lambda j: seen[j - 1].cost)
+    pairs = list(zip(variants, others, strict=True))
+    judged = [_judged(original, evidence, *pair, rule.keeper) for pair in pairs]
+    original_cost = rule.keeper.original_cost(evidence)
+    least = min([original_cost, *(cost for cost, _ in judged)])
+    seen = tuple(
+        Seen(*pair, cost, cost == least, "" if cost == least else why, _objects(evidence, pair[1], rule.keeper))
+        for pair, (cost, why) in zip(pairs, judged, strict=True)
+    )
+    j = run(exhaustive(len(seen), original_cost), lambda j: seen[j - 1].cost)
     chosen = limited(seen[j - 1].variant, rule.ladder, rule.keeper.lowest_quality(evidence)) if j else None
     return Explanation(evidence, seen, _outcome(original, squeezed, chosen, rule))
-
-
-def _seen(original: Original, evidence: Evidence, variant: Variant, of_variant: Evidence, rule: Rule) -> Seen:
-    cost, why = _judged(original, evidence, variant, of_variant, rule.keeper)
-    return Seen(variant, of_variant, cost, why, _objects(evidence, of_variant, rule.keeper))
 
 
 def _judged(

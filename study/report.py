@@ -24,6 +24,8 @@ class NetworkReport:
     selectors: dict[str, Measures]
     """By the names in SELECTORS."""
     hrs_gains: Gains
+    keeper_gains: dict[str, Gains]
+    """By the names in KEEPERS; what they lose of accuracy is below 0."""
     histograms: dict[str, list[int]]
     """Of each selector but the default: how many pictures got variant j."""
     constants: dict[int, Measures]
@@ -54,6 +56,7 @@ def report(
         device,
         {name: measured.of(name) for name in SELECTORS},
         measured.gains("hrs", "default"),
+        {name: measured.gains(name, "default") for name in KEEPERS},
         {name: _histogram(seen, choices[name]) for name in SELECTORS[1:]},
         {rung.quality: measured.of(rung.name) for rung in seen.ladder.rungs},
         {level: {name: measured.of(_confident(name, level)) for name in KEEPERS} for level in min_confidences},

@@ -52,7 +52,8 @@ class Keeper(Protocol):
     def excerpt(self, evidence: Evidence, class_names: Sequence[str]) -> dict[str, list[Any]]:
         """As much of the evidence as a judgement needs, in plain words and numbers that a record can keep.
 
-        `labels`: [name, probability], likeliest first. `objects`, which must be found again, and those that are
+        `labels`: [name, probability], likeliest first. `known`: [name, probability, rank] of the label that a picture
+        is known to show. `objects`, which must be found again, and those that are
         `fainter`, which may be found again: [class, score, left, top, right, bottom].
         """
 

@@ -104,7 +104,10 @@ class HighestRank:
         return Verdict(rank - 1, "" if rank == 1 else f"rank {rank}")
 
     def excerpt(self, evidence: Evidence, class_names: Sequence[str]) -> dict[str, list[Any]]:
-        return {"labels": _named(prediction_of(evidence), 1, class_names)}
+        prediction = prediction_of(evidence)
+        probability = float(f"{prediction.probabilities[self.label]:.6g}")
+        known = [class_names[self.label], probability, prediction.rank(self.label)]
+        return {"labels": _named(prediction, 1, class_names), "known": [known]}
 
 
 def _named(prediction: Prediction, count: int, class_names: Sequence[str]) -> list[Any]:

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from framekeep.errors import UsageError
@@ -16,18 +16,31 @@ def read_csv(path: Path) -> dict[str, str]:
 
     The first line names the columns ("file,label"); a file of two columns needs none.
     """
+    lines = _lines(path)
+    if not lines:
+        raise UsageError(f"the labels {path} are empty: each line should be a picture's file and its label")
+    file, label, has_header = _columns(path, lines[0][1])
+    told: dict[str, str] = {}
+    for number, cells in lines[has_header:]:
+        if len(cells) <= max(file, label) or not (cells[file] and cells[label]):
+            raise UsageError(f"line {number} of the labels {path} lacks a file or its label: {','.join(cells)!r}")
+        name = str(PurePosixPath(cells[file]))
+        if told.setdefault(name, cells[label]) != cells[label]:
+            raise UsageError(
+                f"line {number} of the labels {path} calls {name!r} {cells[label]!r}, an earlier one {told[name]!r}"
+            )
+    return told
+
+
+def _lines(path: Path) -> list[tuple[int, list[str]]]:
+    """The cells of each line that has any, with its number from 1."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as lines:
-            rows = [[cell.strip() for cell in row] for row in csv.reader(lines) if any(cell.strip() for cell in row)]
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file)
+            lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"the labels {path} cannot be read: {error}") from error
-    if not rows:
-        raise UsageError(f"the labels {path} are empty: each line should be a picture's file and its label")
-    file, label, has_header = _columns(path, rows[0])
-    short = next((row for row in rows if len(row) <= max(file, label)), None)
-    if short is not None:
-        raise UsageError(f"a line of the labels {path} has no label: {','.join(short)!r}")
-    return {row[file]: row[label] for row in rows[has_header:]}
+    return [(number, cells) for number, cells in lines if any(cells)]
 
 
 def _columns(path: Path, header: Sequence[str]) -> tuple[int, int, bool]:

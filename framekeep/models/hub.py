@@ -23,8 +23,8 @@ def fetch(name: str) -> Path:
         return cached
     if not reachable():
         raise ModelUnavailableError(
-            f"the weights of {name} are not on this machine, and {huggingface_hub.constants.ENDPOINT} cannot be "
-            "reached: try again with a connection, or set weights to a local file"
+            f"the weights of {name} are not on this machine, and the hub cannot be reached: try again with a "
+            "connection, or set weights to a local file"
         )
     return _download(name)
 

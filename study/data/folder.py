@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final
 
 from framekeep.errors import UsageError
@@ -91,7 +91,7 @@ def _source(classes: Classes, labels: Path | None, synsets: Path | None) -> tupl
     if labels is None:
         return "names of files and folders", lambda path: told_by_name(classes, path), set()
     if labels.suffix != ".txt":
-        written = {_normal(path): label for path, label in read_csv(labels).items()}
+        written = read_csv(labels)
         return f"labels of {labels.name}", written.get, set(written)
     numbered = read_ground_truth(labels, synsets)
     return f"labels of {labels.name}", lambda path: _told_by_number(numbered, path), set()
@@ -103,10 +103,6 @@ def _document(folder: Path, paths: Sequence[str]) -> Path | None:
     by_number = any(map(_NUMBERED.search, paths)) and not any(map(_IN_CLASS.search, paths))
     numbered = [place / GROUND_TRUTH for place in places] if by_number else []
     return next((path for path in (folder / "labels.csv", *numbered) if path.is_file()), None)
-
-
-def _normal(path: str) -> str:
-    return str(PurePosixPath(path))
 
 
 def _told_by_number(numbered: Mapping[int, str], path: str) -> str | None:

@@ -46,8 +46,8 @@ class NotDrawn:
 
 
 def plain(text: str) -> str:
-    """Text of unknown origin for matplotlib: no formula, and no character that its font lacks."""
-    return text.encode("ascii", "backslashreplace").decode().replace("$", r"\$")
+    """Text of unknown origin for matplotlib: no formula, and no character that its font lacks or that SVG forbids."""
+    return text.encode("unicode_escape").decode().replace("$", r"\$")
 
 
 def variants_axis(axes: Axes, qualities: Sequence[int]) -> None:

@@ -1,9 +1,10 @@
 """One HTML page that stands alone: pictures are in it, it runs no script and asks the network for nothing."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -14,6 +15,8 @@ from study.report import Absent, NetworkReport
 from study.tables.document import Facts
 
 _TEMPLATE: Final = "page.html.j2"
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Characters that HTML forbids, but a file's name may hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,11 @@ class _Named:
 def render(made: Sequence[Section], reports: Sequence[NetworkReport | Absent], facts: Facts) -> str:
     """The whole page; text of unknown origin is escaped."""
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        finalize=_without_controls,
     )
     environment.filters["anchor"] = lambda name: name.lower().replace(" ", "-")
     shared = {
@@ -40,6 +47,10 @@ def render(made: Sequence[Section], reports: Sequence[NetworkReport | Absent], f
     return environment.get_template(_TEMPLATE).render(
         sections=made, networks=_networks(reports), conditions=_conditions(facts), facts=shared, level=f"{LEVEL:.0%}"
     )
+
+
+def _without_controls(value: Any) -> Any:  # noqa: ANN401 - whatever a template shows
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", value) if isinstance(value, str) else value
 
 
 def _networks(reports: Sequence[NetworkReport | Absent]) -> list[_Named]:

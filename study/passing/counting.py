@@ -1,6 +1,8 @@
 """The variants of one picture: which bytes the network is shown, and how many bytes count for each."""
 
 import hashlib
+import os
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,13 +51,20 @@ class _Counted:
 def read(path: Path) -> tuple[bytes, bytes]:
     """A file's bytes and their SHA-256. Raises Kept where it cannot be read or is too large."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_unblocked) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise Kept(Reason.NOT_A_FILE)
             data = file.read(LIMITS.max_bytes + 1)
     except OSError as error:
         raise Kept(Reason.UNREADABLE, error.strerror or str(error)) from error
     if len(data) > LIMITS.max_bytes:
         raise Kept(Reason.TOO_LARGE, f"more than {LIMITS.max_bytes:,} bytes")
     return data, hashlib.sha256(data).digest()
+
+
+def _unblocked(path: str, flags: int) -> int:
+    """O_NONBLOCK: a FIFO with a picture's name must not stop anybody."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def try_out(

@@ -50,7 +50,10 @@ class World:
             distributed.barrier()
 
     def joined(self, module: torch.nn.Module) -> torch.nn.Module:
-        """The module, with gradients that are the mean over all processes."""
+        """The module, with gradients that are the mean over all processes.
+
+        Batch normalisation is each process's own, over its share of a batch; the first one's statistics go to all.
+        """
         if self.size == 1:
             return module
         places = [self.device.index] if self.device.type == "cuda" else None

@@ -8,9 +8,15 @@ import pytest
 
 from cli.explain import document, show_explained
 from daemon.explaining import explain_place
+from daemon.findings import Verified
+from daemon.labels import LabelCheck
+from daemon.rules import limits_of
+from daemon.sweep import targets_of
+from daemon.verifying import Scope, verify
 from framekeep.errors import ConfigurationError
 from framekeep.evidence import Evidence, Prediction
 from framekeep.models.base import Prepared
+from storage.ledger.opening import open_reader
 from storage.records import Place
 
 
@@ -79,4 +85,46 @@ def test_an_explanation_tells_the_ranks(zoo, capsys: pytest.CaptureFixture[str])
     assert [one["rank"] for one in found["variants"]][-1] == 1
     json.dumps(found)
     show_explained(answer, Eye.class_names)
-    assert "known to show dog, rank 2 in the original" in capsys.readouterr().out
+    assert "known to show dog, rank 2 in the original, 1 in what qualifies" in capsys.readouterr().out
+
+
+def test_what_is_chosen_qualifies_also_where_the_best_rank_is_not_the_first(zoo):
+    """The fox comes last in every variant."""
+    zoo.add("fox/4.jpg", zoo.path("dog/1.jpg").read_bytes())
+    found = document(explain_place(zoo.config, Eye(), Place(str(zoo.root), "fox/4.jpg")), Eye.class_names)
+    assert found["choice"] == "q20"
+    assert [(one["rank"], one["qualifies"], one["why"]) for one in found["variants"]] == [(3, True, "")] * 3
+
+
+def test_a_rung_does_not_qualify_where_another_has_a_better_rank(zoo):
+    found = document(explain_place(zoo.config, Eye(), Place(str(zoo.root), "dog/1.jpg")), Eye.class_names)
+    assert {(one["rank"] == 1, one["qualifies"], one["why"]) for one in found["variants"]} == {
+        (True, True, ""),
+        (False, False, "rank 2"),
+    }
+
+
+def test_the_ledger_keeps_the_known_label_with_its_rank(zoo):
+    zoo.sweep(Eye())
+    (decision,) = zoo.decisions("dog/1.jpg")
+    (before,) = json.loads(decision.evidence_before)["known"]
+    (after,) = json.loads(decision.evidence_after)["known"]
+    assert (before[0], before[2]) == ("dog", 2)
+    assert (after[0], after[2]) == ("dog", 1)
+    assert before[1] < after[1]
+
+
+def test_an_original_that_was_only_squeezed_is_verified_by_its_pixels(zoo):
+    """The cat does not lead in the variant, so its original is packed anew; of the dog's rung nothing can be said."""
+    zoo.configure(
+        selection={"keeper": "hrs", "ladder": [20]},
+        vault={"floor_megabytes": 0},
+        encoder={"progressive": True},
+    )
+    zoo.sweep(Eye())
+    assert told(zoo)["cat/2.jpg"] == (None, "squeezed")
+    scope = Scope(targets_of(zoo.config, []), limits_of(zoo.config), labels=LabelCheck(Eye()))
+    verified = Verified()
+    with open_reader(zoo.config.ledger.url) as reader:
+        assert list(verify(reader, scope, verified)) == []
+    assert (verified.labels_hold, verified.labels_unknown) == (1, 1)

@@ -152,6 +152,13 @@ def test_what_cannot_be_looked_at_is_left_out_with_the_reason(pictures: DataSet,
     assert observed.left_out["4.jpg"] == "No such file or directory"
 
 
+def test_what_is_no_file_stops_nobody(pictures: DataSet, model: Classifier) -> None:
+    """Nobody writes to the FIFO, so whoever waits for it waits for ever."""
+    (pictures.folder / "1.jpg").unlink()
+    os.mkfifo(pictures.folder / "1.jpg")
+    assert passed(pictures, model)[0].left_out == {"1.jpg": "not a regular file"}
+
+
 def test_a_set_of_which_nothing_can_be_looked_at_is_told(pictures: DataSet, model: Classifier) -> None:
     gone = DataSet(pictures.folder, "drawn", (Labelled("gone.jpg", 0),))
     with pytest.raises(UsageError, match=r"no picture in .* could be looked at: No such file"):

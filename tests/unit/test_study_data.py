@@ -184,7 +184,10 @@ def test_a_file_that_only_is_called_meta_is_told(tmp_path: Path, imagenet: Class
     [
         ("", "are empty"),
         ("a,b,c\n1,2,3\n", "name them in the first line, as file,label"),
-        ("file,label\na.jpg\n", "has no label: 'a.jpg'"),
+        ("file,label\na.jpg\n", "line 2 of the labels .* lacks a file or its label: 'a.jpg'"),
+        ("file,label\n\na.jpg, \n", "line 3 of .* lacks a file or its label"),
+        ("b.jpg,0\n,0\n", "line 2 of .* lacks a file or its label"),
+        ("file,label\na.jpg,0\n./a.jpg,1\n", "line 3 of the labels .* calls 'a.jpg' '1', an earlier one '0'"),
         ("file,label\na.jpg,unicorn\n", "label of a.jpg is not usable.*unicorn"),
     ],
 )
@@ -193,6 +196,12 @@ def test_a_csv_that_says_nothing_usable_is_told(tmp_path: Path, imagenet: Classe
     (tmp_path / "labels.csv").write_text(text)
     with pytest.raises(UsageError, match=complaint):
         read_folder(tmp_path, imagenet)
+
+
+def test_a_csv_may_say_the_same_twice(tmp_path: Path, imagenet: Classes) -> None:
+    made(tmp_path, "a.jpg")
+    (tmp_path / "labels.csv").write_text("file,label\na.jpg,3\n./a.jpg,3\n")
+    assert labels(read_folder(tmp_path, imagenet)) == {"a.jpg": 3}
 
 
 def test_folders_without_pictures_or_labels_say_what_to_do(tmp_path: Path, imagenet: Classes) -> None:

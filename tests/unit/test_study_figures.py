@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -297,8 +298,9 @@ def test_the_same_figure_is_written_in_the_same_bytes(measured: NetworkReport) -
     assert (png(one), svg(one)) == (png(other), svg(other))
 
 
-@pytest.mark.parametrize("name", ["$x^$.jpg", "写真.jpg", "bad\udcff.jpg", "a\nb$"])
+@pytest.mark.parametrize("name", ["$x^$.jpg", "写真.jpg", "bad\udcff.jpg", "a\nb$", "\x1b[31m<&>\x00\x7f\x85.jpg"])
 def test_any_name_can_be_drawn(name: str) -> None:
     row = course.course_of(observations([[1, 1, 1, 1]], [[0.5] * 4], [name]), 0)
     assert png(course.draw(row)).startswith(b"\x89PNG")
-    assert plain(name).isascii()
+    assert ET.fromstring(svg(course.draw(row))).tag.endswith("svg")  # noqa: S314 - our own
+    assert (plain(name).isascii(), plain(name).isprintable()) == (True, True)

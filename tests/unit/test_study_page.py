@@ -78,6 +78,10 @@ def findings(measured: NetworkReport) -> Findings:
 
 @pytest.fixture
 def html(findings: Findings) -> str:
+    return rendered(findings)
+
+
+def rendered(findings: Findings) -> str:
     pictures = tuple(Labelled(path, 0) for path in SEEN.paths)
     facts = Facts(DataSet(Path("folder"), "labels of labels.csv", pictures), {}, SEEN, Resampling(resamples=50))
     return render(sections(findings), findings.reports, facts)
@@ -126,6 +130,13 @@ def test_what_is_shown_is_escaped(html: str) -> None:
     text = Elements(html).text
     for name in (HOSTILE, 'ground truth "class <0>"', "no <connection>", "There is none <like it>."):
         assert name in text
+
+
+def test_control_characters_are_spelled_out(findings: Findings) -> None:
+    absent = Absent("resnetv2_50", "a\x1b[31m\x00\x85 name")
+    html = rendered(replace(findings, reports=[findings.reports[0], absent]))
+    assert r"a\x1b[31m\x00\x85 name" in html
+    assert {char for char in html if not char.isprintable()} == {"\n"}
 
 
 def test_networks_without_weights_and_those_not_asked_for_are_named(html: str) -> None:
@@ -198,6 +209,24 @@ def test_tables_2_6_7_and_8_tell_what_was_measured(measured: NetworkReport) -> N
     assert "T1K costs -33.3 points of top-5" in verdicts.keepers_accuracy(measured).sentence  # HRS is not alone to gain
 
 
+@pytest.mark.parametrize(
+    ("gain", "standing", "where"),
+    [
+        (Estimate(-0.01, -0.03, 0.0), "holds", "in"),
+        (Estimate(-0.01, -0.011, -0.009), "holds", "above"),
+        (Estimate(-0.02, -0.03, -0.01), "holds in part", "in"),
+        (Estimate(-0.02, -0.03, -0.018), "does not hold", "below"),
+    ],
+)
+def test_table_6_tells_whether_a_loss_is_beyond_the_papers(
+    measured: NetworkReport, gain: Estimate, standing: str, where: str
+) -> None:
+    gains = measured.keeper_gains | {"t1k": Gains(top1=Estimate(0, 0, 0), top5=gain)}
+    told = verdicts.keepers_accuracy(replace(measured, keeper_gains=gains))
+    assert told.standing == standing
+    assert f"paper: up to 1.5, {where} that interval" in told.sentence
+
+
 def test_figure_3_holds_where_the_accuracy_falls_beyond_chance(measured: NetworkReport) -> None:
     def told(before: Estimate, after: Estimate) -> str:
         default = replace(measured.selectors["default"], top1=before, top5=before)
@@ -250,13 +279,13 @@ def test_figures_7_and_8_hold_where_lower_qfs_are_taken_more_often(
     assert verdicts.selected_qualities(replace(measured, histograms={"hrs": counts})).standing == standing
 
 
-def evaluation(gain: Estimate) -> Evaluation:
+def evaluation(gain: Estimate, gain5: Estimate | None = None) -> Evaluation:
     one = Estimate(0.8, 0.7, 0.9)
     nothing = Estimate(0, 0, 0)
     run = Run("resnetv2_50", "00", None, "none", "paper", "none", Recipe())
     rows = [
         Row("default", None, one, one, nothing, nothing, 0, 100),
-        Row("from stages.3 onward", 1, one, one, gain, nothing, 50, 110),
+        Row("from stages.3 onward", 1, one, one, gain, gain5 or gain, 50, 110),
     ]
     return Evaluation(run, 50, 0, 0, Resampling(resamples=50), rows)
 
@@ -284,3 +313,10 @@ def test_an_evaluation_is_judged_in_tables_3_4_and_5(findings: Findings) -> None
     assert by_block.sheets[0].rows[1][0] == "from stages.3 onward"
     assert among.verdict.standing == "does not hold"  # a tenth more parameters
     assert among.sheets[0].rows[0][:2] == ("resnetv2_50", "measured here")
+
+
+def test_the_topology_is_judged_by_top_5_too() -> None:
+    rises, falls = Estimate(0.005, 0.001, 0.01), Estimate(-0.002, -0.004, 0.001)
+    assert verdicts.topology(evaluation(rises, rises)).standing == "holds"
+    assert verdicts.topology(evaluation(rises, falls)).standing == "does not hold"
+    assert verdicts.topology(evaluation(falls, rises)).standing == "does not hold"

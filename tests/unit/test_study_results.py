@@ -34,6 +34,10 @@ def test_there_are_results_of_both_sets() -> None:
     assert [path.stem for path in TABLES] == ["tables-images", "tables-validation"]
 
 
+def test_no_result_names_a_host() -> None:
+    assert [path.name for path in RESULTS.rglob("*.json") if "://" in path.read_text()] == []
+
+
 def test_ratios_are_those_of_the_independent_computation() -> None:
     assert {name: results("images")[name]["cr"] for name in RATIOS} == pytest.approx(RATIOS, rel=0.03)
 
