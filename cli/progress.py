@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Final
 
 from rich.console import Console
@@ -23,8 +24,8 @@ def shown(sweeping: Sweeping, config: Config, targets: Sequence[Place]) -> Itera
     """Shows a sweep's progress until the context ends, and then its result."""
     console = Console(stderr=True)
     done = threading.Event()
-    show = _bar if console.is_terminal else _lines
-    thread = threading.Thread(target=show, args=(console, sweeping, done, _Total(config, targets)), daemon=True)
+    show = partial(_bar, total=_Total(config, targets)) if console.is_terminal else _lines
+    thread = threading.Thread(target=show, args=(console, sweeping, done), daemon=True)
     thread.start()
     try:
         yield
@@ -35,7 +36,7 @@ def shown(sweeping: Sweeping, config: Config, targets: Sequence[Place]) -> Itera
 
 
 class _Total:
-    """Counts the pictures in a thread of its own, so that time left can be told without making anybody wait."""
+    """Counts the pictures in a thread of its own, so that a bar can tell the time left without making anybody wait."""
 
     def __init__(self, config: Config, targets: Sequence[Place]) -> None:
         self.pictures: int | None = None
@@ -61,7 +62,7 @@ def _bar(console: Console, sweeping: Sweeping, done: threading.Event, total: _To
             progress.update(task, completed=tally.seen, total=total.pictures, rate=sweeping.rate(), ratio=tally.ratio)
 
 
-def _lines(console: Console, sweeping: Sweeping, done: threading.Event, _total: _Total) -> None:
+def _lines(console: Console, sweeping: Sweeping, done: threading.Event) -> None:
     while not done.wait(_LINE_SECONDS):
         console.print(_sentence(sweeping), highlight=False, soft_wrap=True)
 
