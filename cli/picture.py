@@ -173,9 +173,8 @@ def _name(pen: ImageDraw.ImageDraw, drawn: Sequence[_Boxes], scale: float, panel
             text = f"{label} {score:.2f}"
             left, top, _, bottom = _scaled(box, scale, panel[:2])
             left = max(panel[0], min(left + 2, panel[2] - pen.textlength(text, _font(12)) - 1))
-            places = [
-                pen.textbbox((left, max(panel[1], above)), text, _font(12)) for above in (top - 16, bottom, top + 2)
-            ]
+            heights = (max(panel[1], top - 16), min(bottom, panel[3] - 16), max(panel[1], top + 2))
+            places = [pen.textbbox((left, height), text, _font(12)) for height in heights]
             place = next((place for place in places if not any(_overlap(place, other) for other in taken)), places[0])
             taken.append(place)
             pen.rectangle(place, fill=boxes.colour)

@@ -31,10 +31,22 @@ _DEFAULT: Final = ObjectRule()
 def objects(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Pictures, in one folder a camera.", readable=False)],
     *,
-    detector: Annotated[str, typer.Option(metavar="NAME", help="Whose objects are compared.")] = PEDESTRIAN,
+    detector: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help=f"Whose objects are compared. Without it: {PEDESTRIAN}.", show_default=False),
+    ] = None,
     detector_weights: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="The detector's file, where it is not in its usual place.", readable=False),
+    ] = None,
+    detector_config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            help="A configuration whose [detection] says which detector, so that it may be one of your own.",
+            readable=False,
+        ),
     ] = None,
     min_score: Annotated[
         float, typer.Option(metavar="S", help="What the detector is surer of is an object.", min=0, max=1)
@@ -74,11 +86,13 @@ def objects(
     and each constant QF this tells the compression ratio, and the share of pictures that lose or invent an object or
     change their likeliest label, for all pictures and by camera (the first folder below DIR). "label at 0.3" is the
     share whose recognised label changes: one that is less likely than 0.3 counts as none. Nothing is written to DIR.
+
+    Of a configuration only the detector is taken; scores, slack, IoU and classes are those of the options.
     """
     need_extra()
     _check(plot, both_formats=as_json and as_markdown)
     rule = _asked_rule(min_score, slack, iou, classes)
-    choice = DetectorChoice(detector, detector_weights)
+    choice = _asked_detector(detector, detector_weights, detector_config)
     compared = _compared(folder, limit, (choice, model), _bounds(ladder, rule, plain=plain))
     if plot:
         from study.objects.plotting import plot as draw  # noqa: PLC0415 - imports matplotlib
@@ -95,6 +109,18 @@ def _check(plot: Path | None, *, both_formats: bool) -> None:
         raise UsageError(f"{plot} names no kind of picture that can be drawn: end its name in {' or '.join(_KINDS)}")
     if plot and not plot.absolute().parent.is_dir():
         raise UsageError(f"{plot} cannot be written: its folder is not there")
+
+
+def _asked_detector(name: str | None, weights: Path | None, config: Path | None) -> DetectorChoice:
+    """Raises UsageError, ConfigurationError."""
+    if config is None:
+        return DetectorChoice(name or PEDESTRIAN, weights)
+    if name or weights:
+        raise UsageError("--config says which detector: leave --detector and --detector-weights out")
+    from daemon.config.loading import load  # noqa: PLC0415 - imports pydantic
+    from daemon.models import detector_choice  # noqa: PLC0415 - as above
+
+    return detector_choice(load(config).detection)
 
 
 def _asked_rule(min_score: float, slack: float, iou: float, classes: str | None) -> ObjectRule:

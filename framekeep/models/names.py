@@ -1,10 +1,15 @@
 """The names of a model's classes, as its owner wrote them down."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from framekeep.errors import ModelUnavailableError
 
-_FEWEST = 2
+NO_CLASS: Final = frozenset({"__background__", "N/A"})
+"""What stands for no class in the lists of torchvision's detectors, more than once."""
+
+_FEWEST: Final = 2
 
 
 def read_class_names(path: Path) -> tuple[str, ...]:
@@ -16,7 +21,7 @@ def read_class_names(path: Path) -> tuple[str, ...]:
 
 
 def read_names(path: Path) -> tuple[str, ...]:
-    """One name a line, UTF-8, in the order of the model's classes. Raises ModelUnavailableError."""
+    """One name a line, UTF-8, in the order of the model's classes; no two are equal. Raises ModelUnavailableError."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -24,4 +29,17 @@ def read_names(path: Path) -> tuple[str, ...]:
     names = tuple(line.strip() for line in text.rstrip().split("\n"))
     if "" in names:
         raise ModelUnavailableError(f"line {names.index('') + 1} of the class names {path} is empty")
+    _refuse_doubles(path, names)
     return names
+
+
+def _refuse_doubles(path: Path, names: Sequence[str]) -> None:
+    """A name is all that the configuration and the ledger have of a class."""
+    lines: dict[str, int] = {}
+    for line, name in enumerate(names, start=1):
+        first = lines.setdefault(name, line)
+        if first != line and name not in NO_CLASS:
+            raise ModelUnavailableError(
+                f"line {line} of the class names {path} is {name!r} again, as line {first} is: "
+                "each class needs a name of its own"
+            )

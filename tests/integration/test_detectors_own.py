@@ -1,6 +1,8 @@
 """Files of one's own: a real network, made here, which sees how red the quarters of a picture are."""
 
 import hashlib
+import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,9 +11,13 @@ import numpy as np
 import onnx
 import openvino
 import pytest
+import torch
 from openvino import opset13 as ops
 from PIL import Image
 
+from cli.main import run
+from daemon.house import opened
+from daemon.service import read_anew
 from framekeep.errors import ModelUnavailableError
 from framekeep.evidence import Detections
 from framekeep.models.base import Model
@@ -195,6 +201,96 @@ def test_an_onnx_file_is_read_as_it_is(layout: str, tmp_path: Path, choice: Dete
     assert (first.labels, second.labels) == (("gate",), ("door",))
     np.testing.assert_allclose(first.boxes, [[64, 0, 128, 48]], atol=1e-3)
     np.testing.assert_allclose(second.boxes, [[0, 48, 64, 96]], atol=1e-3)
+
+
+OWN = {
+    "model": "yard",
+    "weights": "yard.onnx",
+    "labels": "names.txt",
+    "output": {"boxes": "boxes", "scores": "scores", "classes": "classes"},
+    "input": {"layout": "nchw", "values": "0..1", "resize": [64, 64]},
+    "classes": ["gate"],
+}
+
+
+@pytest.fixture
+def yard(site: Any, names: Path) -> Any:
+    """A site whose detector is a file of its owner's, with a picture of a gate and one of a door."""
+    onnx.save(onnx_model("nchw"), names.with_name("yard.onnx"))
+    configured(site)
+    site.root.joinpath("gate").mkdir()
+    for quarter in (1, 2):
+        picture(quarter, (200, 0, 0), (256, 192)).save(site.path(f"gate/{quarter}.jpg"), quality=95)
+    return site
+
+
+def configured(site: Any, **detection: Any) -> None:
+    site.configure(selection={"keeper": "objects"}, detection=OWN | detection, vault={"floor_megabytes": 0})
+
+
+@pytest.mark.parametrize("layout", ["nchw", "nhwc"])
+def test_a_sweep_keeps_what_the_configured_file_finds(layout: str, yard: Any):
+    onnx.save(onnx_model(layout), yard.folder / "yard.onnx")
+    configured(yard, input=OWN["input"] | {"layout": layout})
+    assert yard.run("sweep") == 0
+    seen = {one.place.path: json.loads(one.evidence_before)["objects"] for one in yard.decisions()}
+    ((label, score, *box),) = seen["gate/1.jpg"]
+    assert (label, box) == ("gate", [128, 0, 256, 96])
+    assert score > 0.7
+    assert seen["gate/2.jpg"] == []  # a door, which is not asked for
+
+
+def swap_names(site: Any) -> None:
+    (site.folder / "names.txt").write_text("gate\ndoor\n")
+
+
+def declare_another_order(site: Any) -> None:
+    """The quarter at the right and top is then the one at the left and bottom, which no look at start can see."""
+    configured(site, output=OWN["output"] | {"box_order": "tlbr"})
+
+
+EDITS = pytest.mark.parametrize(
+    ("edit", "words"), [(swap_names, "the class names: "), (declare_another_order, "the transform: ")]
+)
+
+
+@EDITS
+def test_edited_names_and_conventions_make_another_model(
+    edit: Callable[[Any], None], words: str, yard: Any, capsys: pytest.CaptureFixture[str]
+):
+    assert yard.run("sweep") == 0
+    assert yard.run("verify", "--labels") == 0
+    assert "2 labels hold" in capsys.readouterr().err
+    edit(yard)
+    assert yard.run("sweep") == 12
+    told = capsys.readouterr().err
+    assert words in told
+    assert "--accept-model" in told
+    assert yard.run("verify", "--labels") == 0
+    assert "0 labels hold, 2 cannot be compared" in capsys.readouterr().err
+    assert yard.run("sweep", "--accept-model") == 0
+    assert yard.run("sweep") == 0
+
+
+@EDITS
+def test_a_reload_refuses_edited_names_and_conventions(edit: Callable[[Any], None], words: str, yard: Any):
+    with opened(yard.config) as house:
+        assert read_anew(house, lambda: yard.config).model.digest == house.model.digest
+        edit(yard)
+        with pytest.raises(ModelUnavailableError, match=words):
+            read_anew(house, lambda: yard.config)
+
+
+def test_the_study_takes_a_configured_file(yard: Any, capsys: pytest.CaptureFixture[str]):
+    torch.set_num_threads(1)
+    config = str(yard.folder / "config.toml")
+    assert run(["study", "objects", str(yard.root), "--ladder", "50,10", "--json", "--config", config]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["detector"]["name"] == "yard"
+    assert told["detector"]["digest"] == hashlib.sha256((yard.folder / "yard.onnx").read_bytes()).hexdigest()
+    assert told["objects"]["classes"] == []  # those of the options, of which there are none
+    assert run(["study", "objects", str(yard.root), "--config", config, "--detector", "yard"]) == 2
+    assert "leave --detector" in capsys.readouterr().err
 
 
 def test_an_onnx_file_that_keeps_its_weights_elsewhere_is_refused(tmp_path: Path, choice: DetectorChoice):

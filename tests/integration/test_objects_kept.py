@@ -105,6 +105,9 @@ def test_the_ledger_holds_what_was_seen_before_and_after(yard, capsys: pytest.Ca
     assert json.loads(capsys.readouterr().out)["objects"] == {"square": 1}
     assert yard.run("custody", yard.path("gate/1.jpg")) == 0
     assert "square" in capsys.readouterr().out
+    assert yard.run("custody", yard.path("gate/1.jpg"), "--json") == 0
+    (event,) = json.loads(capsys.readouterr().out)["events"]
+    assert (event["object_rule"], "objects" in event) == (json.loads(decision.objects), False)
 
 
 def test_kept_objects_are_reported_by_class_and_camera(yard, capsys: pytest.CaptureFixture[str]):

@@ -174,6 +174,8 @@ def without_oid(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         (["--detector", "oid_ssd"], 12, "make detector-oid"),
         (["--slack", "0.5"], 2, "should be smaller than min_score"),
         (["--slack", "0.4"], 2, "at least 0.2"),
+        (["--config", "gone.toml"], 10, "gone.toml does not exist"),
+        (["--config", "gone.toml", "--detector-weights", "x.pb"], 2, "leave --detector and --detector-weights out"),
         (["--ladder", "good"], 2, "neither a ladder"),
         (["--plot", "plot.bmp"], 2, "end its name in .png or .svg"),
         (["--plot", "gone/plot.png"], 2, "its folder is not there"),

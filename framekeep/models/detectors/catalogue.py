@@ -11,6 +11,7 @@ from typing import Final
 from framekeep.errors import ModelUnavailableError
 from framekeep.models.catalogue import PackagedModel
 from framekeep.models.detectors.conventions import Conventions, InputConventions, OutputConventions
+from framekeep.models.names import NO_CLASS
 
 SCORE_FLOOR: Final = 0.2
 """What a detector is less sure of is no evidence: no keeper may ask for a lower score."""
@@ -32,12 +33,10 @@ TORCHVISION: Final = frozenset(
 )
 """torchvision's names of its own."""
 
-_NO_CLASS: Final = frozenset({"__background__", "N/A"})
-
 
 def without_background(categories: Sequence[str]) -> tuple[str, ...]:
     """The classes of which there are objects: torchvision numbers the background too, and leaves gaps."""
-    return tuple(name for name in categories if name not in _NO_CLASS)
+    return tuple(name for name in categories if name not in NO_CLASS)
 
 
 @dataclass(frozen=True, slots=True)

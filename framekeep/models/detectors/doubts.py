@@ -1,6 +1,7 @@
 """What speaks against the conventions that were declared for a file of boxes, after one look at a picture.
 
 Not everything can be seen: whether colours stand in the other order, or, where a box's scale is "unit", left and top.
+A transposed picture would not tell: boxes whose left and top are exchanged transpose as well as others do.
 """
 
 from collections.abc import Iterator
