@@ -121,6 +121,8 @@ def show_explained(answer: Explained, names: Sequence[str]) -> None:
     shown.add_row("picture", cell(f"{answer.place.root}/{answer.place.path}"))
     shown.add_row("seen in", _SOURCES[answer.source.name if answer.source else None])
     shown.add_row("rule", f"{rules.keeper.name}, min_confidence {rules.min_confidence:g}, ladder {rules.ladder.name}")
+    if rules.search == "quick":
+        shown.add_row("search", "quick: what is written may be larger than this, the exact choice")
     shown.add_row("choice", cell(_conclusion(answer.outcome)))
     show(shown)
     if answer.source and answer.explanation:

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Self
 
-from daemon.house import House
+from daemon.config.schema import Config
 from daemon.rules import Rules
 from framekeep.reasons import Reason
 from storage.ledger.breakers import Outcome
+from storage.ledger.reader import Reader
 from storage.records import Draft, Place
 
 _LEARNED: Final = 10_000
@@ -54,8 +55,8 @@ class Habits:
             self._ends[scene] = rung
 
 
-def habits_of(house: House) -> Habits:
-    """What is to be known before the first picture. Raises LedgerError."""
-    if house.config.selection.search != "quick":
+def habits_of(config: Config, reader: Reader | None) -> Habits:
+    """What is to be known before the first picture; nothing where there is no ledger yet. Raises LedgerError."""
+    if config.selection.search != "quick" or reader is None:
         return Habits()
-    return Habits.of(house.ledger.submit(house.writer.last_outcomes, _LEARNED).result())
+    return Habits.of(reader.last_outcomes(_LEARNED))

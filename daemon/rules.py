@@ -71,21 +71,18 @@ def _broken(config: Config) -> Mapping[Reason, str]:
 
 
 class RuleBook:
-    """The rules of a configuration and a model, by path."""
+    """The rules of a configuration and a model, by path. Making one raises ConfigurationError."""
 
     def __init__(self, config: Config, model: Model) -> None:
         self._config = config
         self._model = model
         self._policies = PolicyBook(config)
-        self._rules: dict[int, Rules] = {}
+        self._rules = {id(policy): self._made(policy) for policy in self._policies.policies}
         """By the policy's identity: a policy is asked for by every file of a walk, and to hash one takes long."""
 
     def for_path(self, path: str) -> Rules:
         """What holds for a path relative to its root."""
-        policy = self._policies.for_path(path)
-        if id(policy) not in self._rules:  # the book keeps all of its policies, so none gets another's
-            self._rules[id(policy)] = self._made(policy)
-        return self._rules[id(policy)]
+        return self._rules[id(self._policies.for_path(path))]
 
     def _made(self, policy: Policy) -> Rules:
         config = self._config

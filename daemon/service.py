@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -13,14 +13,19 @@ from daemon.config.schema import Config
 from daemon.house import House, open_root, opened
 from daemon.known_model import facts_of, refuse_another
 from daemon.log import configure, log
-from daemon.models import check_objects, open_record
+from daemon.models import check_objects, model_choice, open_record
 from daemon.notify import Notifier
 from daemon.reporting import Counted
+from daemon.rules import RuleBook
 from daemon.serving import serve
 from framekeep.errors import FramekeepError
 from framekeep.keepers.naming import compares_labels, compares_objects
 from framekeep.models.base import Model
 from framekeep.models.both import parts_of
+from framekeep.models.detectors.catalogue import DetectorChoice
+from framekeep.models.detectors.weights import find_file
+from framekeep.models.names import read_class_names, read_names
+from framekeep.models.weights import find_weights
 from storage.ledger.opening import open_reader, open_writer
 from storage.root import Root
 
@@ -120,9 +125,10 @@ def read_anew(house: House, load: Callable[[], Config]) -> Fresh:
         if config.ledger.url != old.ledger.url:
             open_writer(config.ledger.url).close()
         model = house.model
-        if _model_part(config) != _model_part(old) or _has_own_files(config):
+        if _model_part(config) != _model_part(old) or _is_outdated(model, config):
             model = _open_model(config)
         check_objects(config, model)
+        RuleBook(config, model)  # which reads known labels
         held.pop_all()
     return Fresh(config, model, taken)
 
@@ -148,12 +154,32 @@ def _open_model(config: Config) -> Model:
     return model
 
 
-def _has_own_files(config: Config) -> bool:
-    """Whether the model is made of files that their owner may have changed at their paths."""
+def _is_outdated(model: Model, config: Config) -> bool:
+    """Whether a file that the configuration names is not what it was when the model was loaded."""
+    digests, names = dict(_digests(config)), dict(_names(config))
+    return any(
+        digests.get(part.name, part.digest) != part.digest
+        or names.get(part.name, tuple(part.class_names)) != tuple(part.class_names)
+        for part in parts_of(model)
+    )
+
+
+def _digests(config: Config) -> Iterator[tuple[str, str]]:
+    """Of the files of weights that the configuration names, by the models' names."""
     selection, detection = config.selection, config.detection
-    of_classifier = any(map(compares_labels, config.keepers)) and (selection.weights or selection.class_names)
-    of_detector = any(map(compares_objects, config.keepers)) and (detection.weights or detection.labels)
-    return bool(of_classifier or of_detector)
+    if selection.weights and any(map(compares_labels, config.keepers)):
+        yield selection.model, find_weights(model_choice(selection)).digest
+    if detection.weights and any(map(compares_objects, config.keepers)):
+        yield detection.model, find_file(DetectorChoice(detection.model, detection.weights)).digest
+
+
+def _names(config: Config) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The classes' names in the files that the configuration names, likewise."""
+    selection, detection = config.selection, config.detection
+    if selection.class_names and any(map(compares_labels, config.keepers)):
+        yield selection.model, read_class_names(selection.class_names)
+    if detection.labels and any(map(compares_objects, config.keepers)):
+        yield detection.model, read_names(detection.labels)
 
 
 def _model_part(config: Config) -> tuple[object, ...]:

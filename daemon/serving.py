@@ -58,7 +58,9 @@ async def serve(house: House, stop: asyncio.Event, reopen: asyncio.Event, notifi
     ):
         replacing = with_room(Replacing(stages, journal, house.roots, house.holds), house, journal)
         acting = Guarded(replacing, breaking)
-        pipeline = Pipeline(stages, acting, house.rules, _decided(watched, counted), habits_of(house))
+        pipeline = Pipeline(
+            stages, acting, house.rules, _decided(watched, counted), habits_of(house.config, house.reader)
+        )
         try:
             async with asyncio.TaskGroup() as tasks:
                 watchdog = tasks.create_task(_watchdog(stages, journal, notifier))

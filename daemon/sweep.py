@@ -123,7 +123,7 @@ def sweep(house: House, targets: Sequence[Place], sweeping: Sweeping) -> None:
         breaking = open_breaking(house, journal)
         replacing = with_room(Replacing(stages, journal, house.roots, house.holds), house, journal)
         acting = Guarded(replacing, breaking)
-        pipeline = Pipeline(stages, acting, house.rules, sweeping.count, habits_of(house))
+        pipeline = Pipeline(stages, acting, house.rules, sweeping.count, habits_of(config, house.reader))
         asyncio.run(
             _run(pipeline, scan, [(house.roots[target.root], target.path) for target in targets], config, sweeping)
         )
@@ -139,7 +139,7 @@ def rehearse(house: QuietHouse, targets: Sequence[Place], sweeping: Sweeping) ->
         trees = {root: held.enter_context(Tree(root)) for root in {target.root for target in targets}}
         names = NameFilter(config.watch.include, config.watch.ignore)
         scan = _scan(names, rules, acting.known, sweeping)
-        pipeline = Pipeline(stages, acting, rules, sweeping.count)
+        pipeline = Pipeline(stages, acting, rules, sweeping.count, habits_of(config, house.reader))
         asyncio.run(_run(pipeline, scan, [(trees[target.root], target.path) for target in targets], config, sweeping))
 
 

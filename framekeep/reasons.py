@@ -19,7 +19,11 @@ class Standing(StrEnum):
 class Reason(Enum):
     """A reason's value is the word that the ledger stores."""
 
-    QUALIFIED = "qualified", Standing.REPLACED, "the smallest variant in which the model sees what the keeper asks for"
+    QUALIFIED = (
+        "qualified",
+        Standing.REPLACED,
+        "the smallest variant found in which the model sees what has to stay",
+    )
     SQUEEZED = "squeezed", Standing.REPLACED, "the original's own pixels, packed losslessly into fewer bytes"
     OBJECTS_FOUND = "objects_found", Standing.REPLACED, "objects were found, so its quality is the least allowed then"
     ADOPTED = "adopted", Standing.REPLACED, "framekeep wrote it, as its mark says; the ledger that knew more was lost"

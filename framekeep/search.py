@@ -31,16 +31,20 @@ def quick(rungs: int, original_cost: float, start: int) -> Search:
     """Fewer looks where a picture much like this one ended at `start`; not always the same choice.
 
     From there on to smaller files as long as they cost nothing; where `start` itself costs something, to larger ones,
-    up to the first that costs nothing. What lies beyond is not seen: a smaller file may be missed, but what is chosen
-    has been seen, and costs no more than the original.
+    up to the first that costs nothing. Where `start` is no smaller than the original, larger ones are not either, and
+    the first that is smaller takes its place. What lies beyond is not seen: a smaller file may be missed, but what is
+    chosen has been seen, and costs no more than the original.
     """
-    cost = yield start
+    top, j = start - 1, start
+    cost = yield j
+    while cost == NEVER and j < rungs:
+        top, j = 0, j + 1
+        cost = yield j
     if cost > 0:
-        return (yield from _upward(start - 1, *((start, cost) if cost <= original_cost else (0, original_cost))))
-    for j in range(start + 1, rungs + 1):
-        if (yield j) > 0:
-            return j - 1
-    return rungs
+        return (yield from _upward(top, *((j, cost) if cost <= original_cost else (0, original_cost))))
+    while j < rungs and (yield j + 1) == 0:
+        j += 1
+    return j
 
 
 def _upward(top: int, choice: int, least: float) -> Search:

@@ -42,6 +42,10 @@ class PolicyBook:
         self.default = Policy.default(config)
         self._blocks = [self._compiled(block) for block in config.policy]
 
+    @property
+    def policies(self) -> list[Policy]:
+        return [self.default, *(policy for _, policy in self._blocks)]
+
     def for_path(self, path: str) -> Policy:
         """The policy of a picture's path relative to its root; bytes that are not UTF-8 are surrogate-escaped."""
         path = folded(path)

@@ -1,8 +1,8 @@
 """Converted networks, kept from one start to the next: to convert one takes seconds, to read it again a tenth of one.
 
-They lie in systemd's $CACHE_DIRECTORY, else in $XDG_CACHE_HOME/framekeep or ~/.cache/framekeep, and only where nobody
-else may write. What is read is tried like what was just converted (runtime.py), so the folder may be deleted, spoilt or
-out of reach at any time: that costs the seconds again.
+They lie in `networks` below systemd's $CACHE_DIRECTORY, else below $XDG_CACHE_HOME/framekeep or ~/.cache/framekeep, and
+only where nobody else may write. What is read is tried like what was just converted (runtime.py), so the folder may be
+deleted, spoilt or out of reach at any time: that costs the seconds again.
 """
 
 import hashlib
@@ -22,14 +22,14 @@ _OTHERS_MAY_WRITE: Final = 0o022
 def kept_at(network: str) -> Path:
     """Where a network's converted form lies, if it does; `network` tells its weights and shape."""
     made_of = (network, *(f"{maker} {version(maker)}" for maker in _MAKERS))
-    return _folder() / f"network-{hashlib.sha256(repr(made_of).encode()).hexdigest()[:32]}"
+    return _folder() / "networks" / f"network-{hashlib.sha256(repr(made_of).encode()).hexdigest()[:32]}"
 
 
 def read_kept(folder: Path) -> Any | None:  # noqa: ANN401 - OpenVINO tells no types
     """An OpenVINO model; None where none is kept. Raises RuntimeError or OSError for one that cannot be read."""
     import openvino  # noqa: PLC0415 - only where it is wanted
 
-    if not folder.is_dir() or not all(_is_ours(place) for place in (folder.parent, folder)):
+    if not folder.is_dir() or not (_is_ours(folder.parent) and _is_ours(folder)):
         return None
     return openvino.Core().read_model((folder / _GRAPH).read_bytes(), (folder / _WEIGHTS).read_bytes())
 
@@ -39,6 +39,8 @@ def keep(model: Any, folder: Path) -> None:  # noqa: ANN401 - OpenVINO tells no 
     import openvino  # noqa: PLC0415 - only where it is wanted
 
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not _is_ours(folder.parent):
+        return
     made = Path(tempfile.mkdtemp(prefix="new-", dir=folder.parent))
     try:
         openvino.save_model(model, made / _GRAPH, compress_to_fp16=False)

@@ -21,7 +21,10 @@ def read_class_names(path: Path) -> tuple[str, ...]:
 
 
 def read_names(path: Path) -> tuple[str, ...]:
-    """One name a line, UTF-8, in the order of the model's classes; no two are equal. Raises ModelUnavailableError."""
+    """One name a line, UTF-8, in the order of the model's classes. Raises ModelUnavailableError.
+
+    No two are equal, but for those that stand for no class (NO_CLASS).
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

@@ -70,9 +70,9 @@ def fastest(eager: Eager, input_size: tuple[int, int, int], digest: str) -> Runt
     """
     if eager.place.type != "cpu" or find_spec("openvino") is None:
         return eager
-    place = kept_at(f"{type(eager.module).__name__} {digest} {input_size}")
+    name = f"{type(eager.module).__name__} {digest} {input_size}"
     with suppress(Exception):  # whatever is wrong with what was kept, it can be converted anew
-        model = read_kept(place)
+        model = read_kept(kept_at(name))
         if model is not None and agree(eager, kept := _compiled(model), input_size):
             return kept
     try:
@@ -81,8 +81,8 @@ def fastest(eager: Eager, input_size: tuple[int, int, int], digest: str) -> Runt
             return eager
     except Exception:  # noqa: BLE001 - whatever OpenVINO cannot do with a network, PyTorch can
         return eager
-    with suppress(OSError, RuntimeError):
-        keep(model, place)
+    with suppress(Exception):  # nothing depends on it
+        keep(model, kept_at(name))
     return compiled
 
 

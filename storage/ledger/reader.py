@@ -27,7 +27,7 @@ from storage.ledger import (
     second_looks,
 )
 from storage.ledger.answers import ALWAYS, Decision, Held, Period, Told, Total, Wanted
-from storage.ledger.breakers import Opening
+from storage.ledger.breakers import Opening, Outcome
 from storage.ledger.chain import Break
 from storage.ledger.concerned import Bereft, Delivered
 from storage.ledger.events import Head
@@ -186,6 +186,11 @@ class Reader:
         """All that happened to a picture, in order."""
         with self._connection() as connection:
             return custody.history(connection, place)
+
+    def last_outcomes(self, count: int) -> list[Outcome]:
+        """What the newest decisions came to, oldest first."""
+        with self._connection() as connection:
+            return breakers.outcomes(connection, count)
 
     def holds(self, *, removed: bool = False) -> list[Hold]:
         """The legal holds in force or, if wanted, all that ever were."""

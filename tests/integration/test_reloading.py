@@ -116,7 +116,7 @@ def test_other_weights_at_the_same_path_are_noticed_and_refused_as_at_a_start(si
     tuned(1)
     with opened(site.config) as house:
         tuned(1)
-        assert read_anew(house, lambda: site.config).model.digest == house.model.digest
+        assert read_anew(house, lambda: site.config).model is house.model
         tuned(2)
         with pytest.raises(ModelUnavailableError, match="--accept-model"):
             read_anew(house, lambda: site.config)
@@ -127,6 +127,15 @@ def test_class_names_that_were_edited_are_noticed_and_refused_as_at_a_start(site
     with opened(site.config) as house:
         (site.folder / "names.txt").write_text("gate shut\ngate open\n")
         with pytest.raises(ModelUnavailableError, match=r"the class names: .*--accept-model"):
+            read_anew(house, lambda: site.config)
+
+
+def test_known_labels_that_cannot_be_read_are_refused_as_at_a_start(site, steadfast):
+    (site.folder / "labels.csv").write_text("file,label\ngate/1.jpg,cat\n")
+    site.configure(selection={"keeper": "hrs", "known_labels": "labels.csv"})
+    with opened(site.config, steadfast()) as house:
+        (site.folder / "labels.csv").write_text("file,label\ngate/1.jpg,\n")
+        with pytest.raises(ConfigurationError, match="line 2"):
             read_anew(house, lambda: site.config)
 
 

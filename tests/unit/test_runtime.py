@@ -19,7 +19,7 @@ SIZE = (3, 8, 8)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("CACHE_DIRECTORY", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    return tmp_path / "framekeep"
+    return tmp_path / "framekeep" / "networks"
 
 
 def network(*extra: torch.nn.Module) -> Eager:
@@ -102,7 +102,7 @@ def test_what_cannot_be_trusted_is_converted_again(deed: Callable[[Path], None],
 
 
 def test_where_nothing_can_be_kept_all_else_goes_on(cache: Path):
-    cache.write_bytes(b"no folder")
+    cache.parent.write_bytes(b"no folder")
     assert fastest(network(), SIZE, "a digest").name == "openvino"
 
 
