@@ -51,7 +51,9 @@ class Tree:
         self.close()
 
     def close(self) -> None:
-        self._opened.close()
+        """Whatever the system answers: it closes all the same, and nothing was written through these descriptors."""
+        with suppress(OSError):
+            self._opened.close()
 
     def is_at_its_path(self) -> bool:
         """False where another folder stands there now: the root was made anew, mounted, or unmounted."""

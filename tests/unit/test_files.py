@@ -1,8 +1,11 @@
-"""What tells one file from another."""
+"""What tells one file from another; and a root's open folders."""
 
 import os
 
+import pytest
+
 from storage.files import inode_at, inode_of
+from storage.root import Root
 
 
 def on(device: int, number: int) -> os.stat_result:
@@ -21,3 +24,12 @@ def test_a_file_at_a_name_or_none(tmp_path):
     assert inode_at(folder, "a") == inode_at(folder, "b") == inode_of((tmp_path / "a").stat())
     assert inode_at(folder, "c") is None
     os.close(folder)
+
+
+def test_a_root_is_closed_whatever_a_close_answers(tmp_path):
+    root = Root(str(tmp_path))
+    os.close(root.staged)
+    root.close()
+    for descriptor in (root.descriptor, root.own, root.vault):
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(descriptor)
