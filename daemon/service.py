@@ -13,7 +13,7 @@ from daemon.config.schema import Config
 from daemon.house import House, open_root, opened
 from daemon.known_model import facts_of, refuse_another
 from daemon.log import configure, log
-from daemon.models import check_objects, model_choice, open_record
+from daemon.models import check_objects, detector_choice, model_choice, open_record
 from daemon.notify import Notifier
 from daemon.reporting import Counted
 from daemon.rules import RuleBook
@@ -22,7 +22,6 @@ from framekeep.errors import FramekeepError
 from framekeep.keepers.naming import compares_labels, compares_objects
 from framekeep.models.base import Model
 from framekeep.models.both import parts_of
-from framekeep.models.detectors.catalogue import DetectorChoice
 from framekeep.models.detectors.weights import find_file
 from framekeep.models.names import read_class_names, read_names
 from framekeep.models.weights import find_weights
@@ -170,7 +169,7 @@ def _digests(config: Config) -> Iterator[tuple[str, str]]:
     if selection.weights and any(map(compares_labels, config.keepers)):
         yield selection.model, find_weights(model_choice(selection)).digest
     if detection.weights and any(map(compares_objects, config.keepers)):
-        yield detection.model, find_file(DetectorChoice(detection.model, detection.weights)).digest
+        yield detection.model, find_file(detector_choice(detection)).digest
 
 
 def _names(config: Config) -> Iterator[tuple[str, tuple[str, ...]]]:
