@@ -144,6 +144,13 @@ def photograph() -> Callable[..., bytes]:
 
 
 @pytest.fixture
+def names(tmp_path: Path) -> Path:
+    """The class names of a detector of one's own."""
+    (tmp_path / "names.txt").write_text("door\ngate\n")
+    return tmp_path / "names.txt"
+
+
+@pytest.fixture
 def filled(site: Site) -> Site:
     """Pictures of three cameras have come; one name is not UTF-8."""
     site.configure(vault={"floor_megabytes": 0})
