@@ -1,6 +1,5 @@
 """What the commands of `framekeep study` share: options, opening a network, and a pass that shows its progress."""
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from cli.tables import cell, show, table
 from framekeep.errors import UsageError
 from framekeep.ladder import Ladder, parse_ladder
+from framekeep.user_cache import user_cache
 from storage.names import printable
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def show_sheet(sheet: "Sheet") -> None:
 
 
 def _default_cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "framekeep" / "study"
+    return user_cache() / "study"
 
 
 def tell_left_out(data: "DataSet") -> None:

@@ -13,6 +13,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+from framekeep.user_cache import user_cache
+
 _GRAPH: Final = "network.xml"
 _WEIGHTS: Final = "network.bin"
 _MAKERS: Final = ("framekeep", "torch", "timm", "openvino")
@@ -51,9 +53,8 @@ def keep(model: Any, folder: Path) -> None:  # noqa: ANN401 - OpenVINO tells no 
 
 
 def _folder() -> Path:
-    if given := os.environ.get("CACHE_DIRECTORY"):
-        return Path(given.split(":")[0])
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "framekeep"
+    given = os.environ.get("CACHE_DIRECTORY")
+    return Path(given.split(":")[0]) if given else user_cache()
 
 
 def _is_ours(folder: Path) -> bool:
