@@ -155,30 +155,24 @@ def _open_model(config: Config) -> Model:
 
 def _is_outdated(model: Model, config: Config) -> bool:
     """Whether a file that the configuration names is not what it was when the model was loaded."""
-    digests, names = dict(_digests(config)), dict(_names(config))
-    return any(
-        digests.get(part.name, part.digest) != part.digest
-        or names.get(part.name, tuple(part.class_names)) != tuple(part.class_names)
-        for part in parts_of(model)
-    )
+    parts = parts_of(model)
+    loaded = {(part.name, part.digest) for part in parts} | {(part.name, tuple(part.class_names)) for part in parts}
+    return not loaded.issuperset(_in_files(config))
 
 
-def _digests(config: Config) -> Iterator[tuple[str, str]]:
-    """Of the files of weights that the configuration names, by the models' names."""
+def _in_files(config: Config) -> Iterator[tuple[str, object]]:
+    """The digests of weights and the classes' names in the files that it names, by the models' names."""
     selection, detection = config.selection, config.detection
-    if selection.weights and any(map(compares_labels, config.keepers)):
-        yield selection.model, find_weights(model_choice(selection)).digest
-    if detection.weights and any(map(compares_objects, config.keepers)):
-        yield detection.model, find_file(detector_choice(detection)).digest
-
-
-def _names(config: Config) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The classes' names in the files that the configuration names, likewise."""
-    selection, detection = config.selection, config.detection
-    if selection.class_names and any(map(compares_labels, config.keepers)):
-        yield selection.model, read_class_names(selection.class_names)
-    if detection.labels and any(map(compares_objects, config.keepers)):
-        yield detection.model, read_names(detection.labels)
+    if any(map(compares_labels, config.keepers)):
+        if selection.weights:
+            yield selection.model, find_weights(model_choice(selection)).digest
+        if selection.class_names:
+            yield selection.model, read_class_names(selection.class_names)
+    if any(map(compares_objects, config.keepers)):
+        if detection.weights:
+            yield detection.model, find_file(detector_choice(detection)).digest
+        if detection.labels:
+            yield detection.model, read_names(detection.labels)
 
 
 def _model_part(config: Config) -> tuple[object, ...]:

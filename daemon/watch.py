@@ -36,6 +36,7 @@ from watchdog.observers.inotify_c import (
 
 from daemon.faults import Faults, fault
 from daemon.names import NameFilter
+from storage.files import Inode, inode_of
 
 _HEARD: Final[list[type[FileSystemEvent]]] = [FileCreatedEvent, FileModifiedEvent, FileClosedEvent, FileMovedEvent]
 """Not opened, nor closed without writing: framekeep's own looks would be events."""
@@ -141,7 +142,7 @@ class _Session:
         self._reader.stop()
         self._reader.join()
 
-    def _listen(self, listener: "_Listener") -> tuple[int, int] | None:
+    def _listen(self, listener: "_Listener") -> Inode | None:
         """The identity of the root that is watched now; None where it cannot be."""
         identity = _identity(listener.root)
         try:
@@ -222,9 +223,8 @@ class _Reader(InotifyFD):
         self._overflowed()
 
 
-def _identity(folder: str) -> tuple[int, int] | None:
+def _identity(folder: str) -> Inode | None:
     try:
-        status = os.stat(folder)  # noqa: PTH116 - one call for each root, on strings
+        return inode_of(os.stat(folder))  # noqa: PTH116 - one call for each root, on strings
     except OSError:
         return None
-    return status.st_dev, status.st_ino

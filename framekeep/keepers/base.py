@@ -53,8 +53,8 @@ class Keeper(Protocol):
         """As much of the evidence as a judgement needs, in plain words and numbers that a record can keep.
 
         `labels`: [name, probability], likeliest first. `known`: [name, probability, rank] of the label that a picture
-        is known to show. `objects`, which must be found again, and those that are
-        `fainter`, which may be found again: [class, score, left, top, right, bottom].
+        is known to show. `objects`, which must be found again, and those that are `fainter`, which may be found again:
+        [class, score, left, top, right, bottom].
         """
 
 

@@ -105,13 +105,17 @@ class HighestRank:
 
     def excerpt(self, evidence: Evidence, class_names: Sequence[str]) -> dict[str, list[Any]]:
         prediction = prediction_of(evidence)
-        probability = float(f"{prediction.probabilities[self.label]:.6g}")
-        known = [class_names[self.label], probability, prediction.rank(self.label)]
-        return {"labels": _named(prediction, 1, class_names), "known": [known]}
+        known = _told(class_names[self.label], prediction.probabilities[self.label])
+        return {"labels": _named(prediction, 1, class_names), "known": [[*known, prediction.rank(self.label)]]}
 
 
 def _named(prediction: Prediction, count: int, class_names: Sequence[str]) -> list[Any]:
-    return [[class_names[label], float(f"{probability:.6g}")] for label, probability in prediction.top(count)]
+    return [_told(class_names[label], probability) for label, probability in prediction.top(count)]
+
+
+def _told(name: str, probability: float) -> list[Any]:
+    """As records keep it: more digits say nothing."""
+    return [name, float(f"{probability:.6g}")]
 
 
 def prediction_of(evidence: Evidence) -> Prediction:
