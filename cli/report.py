@@ -9,10 +9,11 @@ import typer
 from cli.days import day
 from cli.options import ConfigOption, JsonOption, load_config, verb
 from framekeep.errors import UsageError
+from storage.records import By
 
 app = verb()
 
-Grouping = Literal["camera", "day", "keeper", "model", "reason", "label", "class"]
+Grouping = Literal[By, "class"]
 
 
 @app.command(epilog="Example: framekeep report --by camera --since 30d")

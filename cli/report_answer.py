@@ -17,8 +17,8 @@ from cli.tables import cell, facts, ratio, show, size, table
 from storage.ledger.answers import Period, Total
 from storage.ledger.objects import ObjectTotal
 from storage.ledger.opening import open_reader
-from storage.ledger.reports import By
 from storage.ledger.second_looks import Agreement
+from storage.records import By
 
 _NUMBERS: Final = ("pictures", "replaced", "before", "saved", "smaller", "freed", "in vault")
 _NO_KEY: Final = "(nothing recognised)"

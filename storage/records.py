@@ -4,9 +4,13 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from framekeep.reasons import Reason
 from storage.files import FileIdentity
+
+By = Literal["camera", "day", "keeper", "model", "reason", "label"]
+"""What a report may be grouped by."""
 
 
 @dataclass(frozen=True, slots=True)

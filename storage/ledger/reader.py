@@ -37,7 +37,7 @@ from storage.ledger.objects import ObjectTotal, object_totals
 from storage.ledger.promises import Promise
 from storage.ledger.schema import COUNTED, DecisionRow, PlanRow, ReasonRow
 from storage.ledger.second_looks import Agreement
-from storage.records import Claim, Hold, Known, Place, Planned, VaultEntry
+from storage.records import By, Claim, Hold, Known, Place, Planned, VaultEntry
 
 
 class Reader:
@@ -61,7 +61,7 @@ class Reader:
         with self._connection() as connection:
             yield from decisions.newest(connection, wanted)
 
-    def totals(self, by: reports.By | None = None, period: Period = ALWAYS) -> list[Total]:
+    def totals(self, by: By | None = None, period: Period = ALWAYS) -> list[Total]:
         """One total a key, by rising key; without `by` exactly one."""
         with self._connection() as connection:
             return reports.totals(connection, by, period)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, func, null, select
 from sqlalchemy.orm import InstrumentedAttribute
@@ -12,8 +12,8 @@ from framekeep.reasons import Reason, Standing
 from storage.ledger.answers import Period, Total
 from storage.ledger.schema import COUNTED, CameraRow, DailyTotalRow, DecisionRow, LabelRow, ReasonRow, SettingsRow
 from storage.ledger.totals import amounts
+from storage.records import By
 
-By = Literal["camera", "day", "keeper", "model", "reason", "label"]
 Sums = Counter[str]
 """By field of `Total`."""
 

@@ -12,10 +12,9 @@ from storage.files import FileIdentity
 from storage.ledger.answers import Decision, Period, Total, Wanted
 from storage.ledger.opening import open_reader, open_writer
 from storage.ledger.reader import Reader
-from storage.ledger.reports import By
 from storage.ledger.schema import State
 from storage.ledger.writer import Writer
-from storage.records import Draft, Place, Settings, Timings
+from storage.records import By, Draft, Place, Settings, Timings
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
