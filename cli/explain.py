@@ -121,7 +121,7 @@ def show_explained(answer: Explained, names: Sequence[str]) -> None:
     shown.add_row("picture", cell(f"{answer.place.root}/{answer.place.path}"))
     shown.add_row("seen in", _SOURCES[answer.source.name if answer.source else None])
     shown.add_row("rule", f"{rules.keeper.name}, min_confidence {rules.min_confidence:g}, ladder {rules.ladder.name}")
-    if rules.search == "quick":
+    if rules.settings.search == "quick":
         shown.add_row("search", "quick: what is written may be larger than this, the exact choice")
     shown.add_row("choice", cell(_conclusion(answer.outcome)))
     show(shown)
@@ -157,7 +157,7 @@ def _classes(evidence: Evidence, names: Sequence[str]) -> list[Text]:
 
 
 def _show_rank(explanation: Explanation, keeper: Keeper, names: Sequence[str]) -> None:
-    """Where a label is known: its rank in the original and, for all have the same, in the variants that qualify."""
+    """Where a label is known: its rank in the original, and the one that all variants have that qualify."""
     if not isinstance(keeper, HighestRank):
         return
     rank = prediction_of(explanation.original).rank(keeper.label)

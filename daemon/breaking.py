@@ -1,5 +1,6 @@
 """The breaker at work: asked before each replacement, told of each decision, durable in the ledger."""
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,11 +24,11 @@ _LEARNED: Final = 50_000
 """Decisions from which a start learns what is usual: the newest of all cameras."""
 
 
-def breaker_of(writer: Writer, max_daily_share: float, now: datetime) -> Breaker:
+def breaker_of(writer: Writer, outcomes: Iterable[Outcome], max_daily_share: float, now: datetime) -> Breaker:
     """The breaker as the ledger knows it: what is open, and what is usual since the last resumption."""
     breaker = Breaker(max_daily_share, writer.openings())
     resumed = writer.resumptions()
-    for outcome in writer.last_outcomes(_LEARNED):
+    for outcome in outcomes:
         if not any(one.at > outcome.at and one.covers(outcome.root, outcome.camera) for one in resumed):
             breaker.learn(outcome)
     if max_daily_share < 1:
@@ -51,7 +52,7 @@ class Breaking:
 
     async def observe(self, draft: Draft) -> None:
         """Raises LedgerError."""
-        if opening := self.breaker.observe(_outcome(draft)):
+        if opening := self.breaker.observe(Outcome.of(draft)):
             log.error("breaker_opened", where=name_of(opening), cause=opening.cause, remedy="framekeep resume")
             await self.journal.using(lambda writer: _record(writer, opening))
 
@@ -70,7 +71,8 @@ class Breaking:
 def open_breaking(house: House, journal: Journal) -> Breaking:
     """Raises LedgerError."""
     share, now = house.config.breaker.max_daily_share, datetime.now(UTC)
-    breaking = Breaking(house.ledger.submit(breaker_of, house.writer, share, now).result(), journal)
+    outcomes = house.reader.last_outcomes(_LEARNED)
+    breaking = Breaking(house.ledger.submit(breaker_of, house.writer, outcomes, share, now).result(), journal)
     for opening in breaking.breaker.openings:
         log.error("breaker_open", where=name_of(opening), cause=opening.cause, remedy="framekeep resume")
     return breaking
@@ -119,17 +121,3 @@ class Guarded:
 def _record(writer: Writer, opening: Opening) -> None:
     writer.open_breaker(opening)
     writer.note("breaker_opened", facts_of(opening))
-
-
-def _outcome(draft: Draft) -> Outcome:
-    size = draft.identity.size
-    return Outcome(
-        root=draft.place.root,
-        camera=draft.place.camera,
-        fingerprint=draft.settings.fingerprint,
-        reason=draft.reason,
-        rung=draft.rung,
-        bytes_before=size,
-        bytes_after=size if draft.bytes_after is None else draft.bytes_after,
-        at=draft.decided_at,
-    )

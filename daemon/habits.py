@@ -9,7 +9,7 @@ from daemon.rules import Rules
 from framekeep.reasons import Reason
 from storage.ledger.breakers import Outcome
 from storage.ledger.reader import Reader
-from storage.records import Draft, Place
+from storage.records import Place
 
 _LEARNED: Final = 10_000
 """Decisions from which a start learns: the newest of all cameras."""
@@ -32,27 +32,24 @@ class Habits:
     def of(cls, outcomes: Iterable[Outcome]) -> Self:
         """What the ledger knows, oldest first."""
         habits = cls()
-        for one in outcomes:
-            habits._learn((one.root, one.camera, one.fingerprint), one.rung, one.reason)
+        for outcome in outcomes:
+            habits.learn(outcome)
         return habits
 
-    def learn(self, draft: Draft) -> None:
-        """Of a decision that was just made."""
-        place = draft.place
-        self._learn((place.root, place.camera, draft.settings.fingerprint), draft.rung, draft.reason)
+    def learn(self, outcome: Outcome) -> None:
+        if outcome.rung is not None or outcome.reason in _STAYED:
+            self._ends[outcome.root, outcome.camera, outcome.fingerprint] = outcome.rung
 
     def start(self, place: Place, rules: Rules) -> int | None:
         """The number of the variant with which a quick search begins; None: nothing is known, or nothing is asked."""
+        if rules.settings.search != "quick":
+            return None
         scene = place.root, place.camera, rules.settings.fingerprint
-        if rules.search != "quick" or scene not in self._ends:
+        if scene not in self._ends:
             return None
         names = [rung.name for rung in rules.ladder.rungs]
         end = self._ends[scene]
         return names.index(end) + 1 if end in names else 1
-
-    def _learn(self, scene: Scene, rung: str | None, reason: Reason) -> None:
-        if rung is not None or reason in _STAYED:
-            self._ends[scene] = rung
 
 
 def habits_of(config: Config, reader: Reader | None) -> Habits:

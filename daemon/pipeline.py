@@ -15,6 +15,7 @@ from daemon.stages import Stages
 from framekeep.errors import FramekeepError, StuckError
 from framekeep.jpeg.codec import encoder_versions
 from framekeep.reasons import Kept, Reason
+from storage.ledger.breakers import Outcome
 from storage.names import printable
 from storage.records import Draft
 
@@ -48,8 +49,8 @@ class Pipeline:
 
     async def _one(self, candidate: Candidate) -> None:
         rules = self.rules.for_path(candidate.path)
-        sheet = Sheet(candidate, rules, rules.model.device, encoder_versions(), candidate.identity)
-        sheet.start = self.habits.start(candidate.place, rules)
+        start = self.habits.start(candidate.place, rules)
+        sheet = Sheet(candidate, rules, rules.model.device, encoder_versions(), candidate.identity, start)
         try:
             draft = await live(self.stages, self.acting, sheet)
         except FramekeepError:
@@ -57,7 +58,8 @@ class Pipeline:
         except Exception as error:  # noqa: BLE001 - one picture's failure must not stop the daemon
             log.exception("picture_failed", path=candidate.path)
             draft = await self.acting.keep(sheet, Kept(Reason.ERROR, repr(error)))
-        self.habits.learn(draft)
+        if draft.settings.search == "quick":
+            self.habits.learn(Outcome.of(draft))
         self.decided(sheet, draft)
         if self.stages.stuck:
             raise StuckError(f"{printable(candidate.path)} keeps a decoder busy for ever: it is left alone from now on")

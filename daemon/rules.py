@@ -29,8 +29,6 @@ class Rules:
     """As much of the model of record as the keeper needs."""
     keeper: Keeper
     ladder: Ladder
-    search: str
-    """"exact" or "quick"."""
     encoder: Encoder
     limits: Limits
     min_saving: float
@@ -109,7 +107,6 @@ class RuleBook:
             model=model,
             keeper=keeper,
             ladder=policy.ladder,
-            search=config.selection.search,
             encoder=encoder,
             limits=limits,
             min_saving=config.selection.min_saving,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Self
 
 from sqlalchemy import Connection, func, insert, select, update
 
@@ -19,6 +20,7 @@ from storage.ledger.schema import (
     RootRow,
     SettingsRow,
 )
+from storage.records import Draft
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the breaker needs to know of a decision. For a kept picture bytes after are those before."""
+    """What a decision says of its camera. For a kept picture bytes after are those before."""
 
     root: str
     camera: str
@@ -47,6 +49,21 @@ class Outcome:
     bytes_before: int
     bytes_after: int
     at: datetime
+
+    @classmethod
+    def of(cls, draft: Draft) -> Self:
+        """Of a decision that was just made."""
+        size = draft.identity.size
+        return cls(
+            root=draft.place.root,
+            camera=draft.place.camera,
+            fingerprint=draft.settings.fingerprint,
+            reason=draft.reason,
+            rung=draft.rung,
+            bytes_before=size,
+            bytes_after=size if draft.bytes_after is None else draft.bytes_after,
+            at=draft.decided_at,
+        )
 
 
 def openings(connection: Connection) -> list[Opening]:

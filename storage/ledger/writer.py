@@ -24,7 +24,7 @@ from storage.ledger import (
     restoring,
     second_looks,
 )
-from storage.ledger.breakers import Opening, Outcome
+from storage.ledger.breakers import Opening
 from storage.ledger.faults import told
 from storage.ledger.interning import Numbers
 from storage.ledger.known_models import ModelFacts
@@ -192,11 +192,6 @@ class Writer:
         """When the breaker was last resumed, for each camera or root where it was; `cause` is the person's reason."""
         with self._transaction() as connection:
             return breakers.resumptions(connection)
-
-    def last_outcomes(self, count: int) -> list[Outcome]:
-        """What the newest decisions tell the breaker, oldest first."""
-        with self._transaction() as connection:
-            return breakers.outcomes(connection, count)
 
     def root_bytes(self, day: date) -> dict[str, tuple[int, int]]:
         """By root: the bytes of all pictures as delivered, and of those that were replaced on that day (UTC)."""

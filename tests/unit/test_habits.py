@@ -13,7 +13,7 @@ from storage.ledger.breakers import Outcome
 from storage.records import Place, Settings
 
 SETTINGS = Settings("ttk", 0.0, "90,50,10", 0.01, "4:2:0", True, "a model", "its digest", search="quick")
-RULES = SimpleNamespace(search="quick", settings=SETTINGS, ladder=parse_ladder("90,50,10"))
+RULES = SimpleNamespace(settings=SETTINGS, ladder=parse_ladder("90,50,10"))
 GATE = Place("/a", "gate/1.jpg")
 ENDED = Outcome("/a", "gate", SETTINGS.fingerprint, Reason.QUALIFIED, "q50", 9, 5, datetime.now(UTC))
 
@@ -37,5 +37,6 @@ def test_a_search_begins_where_the_camera_s_last_one_ended(outcomes: list[Outcom
 
 
 def test_an_exact_search_begins_nowhere_else():
-    rules = SimpleNamespace(**{**vars(RULES), "search": "exact"})
-    assert Habits.of([ENDED]).start(GATE, rules) is None
+    exact = replace(SETTINGS, search="exact")
+    rules = SimpleNamespace(settings=exact, ladder=RULES.ladder)
+    assert Habits.of([replace(ENDED, fingerprint=exact.fingerprint)]).start(GATE, rules) is None
