@@ -80,8 +80,10 @@ def _event(told: Told) -> dict[str, Any]:
         "label": decision.label,
         "evidence_before": _evidence(decision.evidence_before),
         "evidence_after": _evidence(decision.evidence_after),
+        "regions": _evidence(decision.regions),
         "keeper": decision.keeper,
         "object_rule": _evidence(decision.objects),
+        "region_rule": _evidence(decision.region_rule),
         "min_confidence": decision.min_confidence,
         "ladder": decision.ladder,
         "model": decision.model,
@@ -92,7 +94,7 @@ def _event(told: Told) -> dict[str, Any]:
     }
 
 
-def _evidence(words: str | None) -> dict[str, Any] | None:
+def _evidence(words: str | None) -> Any:  # noqa: ANN401 - whatever JSON it is
     return json.loads(words) if words else None
 
 
@@ -117,8 +119,10 @@ def _told_of(event: dict[str, Any]) -> list[str]:
         names += [
             "evidence_before",
             "evidence_after",
+            "regions",
             "keeper",
             "object_rule",
+            "region_rule",
             "min_confidence",
             "ladder",
             "model",

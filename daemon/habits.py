@@ -48,7 +48,7 @@ class Habits:
         if scene not in self._ends:
             return None
         names = [rung.name for rung in rules.ladder.rungs]
-        end = self._ends[scene]
+        end = (self._ends[scene] or "").rpartition("+")[2]  # the background's rung, where objects have their own
         return names.index(end) + 1 if end in names else 1
 
 

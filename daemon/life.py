@@ -9,22 +9,24 @@ of looks over every picture in flight, in one ledger thread that groups commits,
 import json
 import time
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Protocol
 
 from PIL.Image import Image
 
-from daemon.rules import Rules
+from daemon.climbing import Climbing
 from daemon.sheet import Sheet
 from daemon.stages import Stages
 from framekeep.evidence import Evidence
 from framekeep.jpeg.codec import decode
 from framekeep.jpeg.source import Original, understand
-from framekeep.ladder import Rung
 from framekeep.models.base import Model, Prepared
 from framekeep.models.describing import headline
 from framekeep.reasons import Kept, Reason
+from framekeep.regions.coefficients import ImpossibleError
+from framekeep.regions.rule import regions_in
 from framekeep.search import NEVER, Search, lazy, quick
-from framekeep.variants import Variant, Written, climb, limited, settle_on, worth_squeezing
+from framekeep.variants import Variant, Written, limited, settle_on, worth_squeezing
 from storage.reading import Picture, read
 from storage.records import Draft
 
@@ -76,17 +78,27 @@ async def _read(stages: Stages, acting: Acting, sheet: Sheet) -> Picture:
 
 async def _choose(stages: Stages, sheet: Sheet, original: Original) -> Variant | None:
     """Drives the search; None: the original."""
-    keeper = sheet.rules.keeper
     image, evidence = await _look_at_original(stages, sheet, original)
+    climbing = Climbing(original, image, regions_in(evidence.detections, sheet.rules.regions, image.size))
+    try:
+        return await _searched(stages, sheet, climbing, evidence)
+    except ImpossibleError as error:
+        sheet.note = str(error)
+        chosen = await _searched(stages, sheet, replace(climbing, regions=()), evidence)
+        return replace(chosen, reason=Reason.WHOLE_FRAME) if chosen else None
+
+
+async def _searched(stages: Stages, sheet: Sheet, climbing: Climbing, evidence: Evidence) -> Variant | None:
+    keeper, ladder = sheet.rules.keeper, climbing.ladder(sheet.rules)
     lowest = keeper.lowest_quality(evidence)
-    rungs = sheet.rules.ladder.from_quality(lowest)
+    rungs = ladder.from_quality(lowest)
     variants: dict[int, Variant] = {}
     search = _search(sheet, len(rungs), keeper.original_cost(evidence))
     try:
         j = next(search)
         while True:
             with sheet.timing("climb"):
-                variants[j], prepared = await stages.codec(_climb, sheet.rules, original, image, rungs[j - 1])
+                variants[j], prepared = await climbing.to(rungs[j - 1], stages, sheet.rules)
             cost = NEVER
             if prepared is not None:
                 seen = await _look(stages, sheet, prepared)
@@ -95,7 +107,7 @@ async def _choose(stages: Stages, sheet: Sheet, original: Original) -> Variant |
             j = search.send(cost)
     except StopIteration as end:
         chosen = variants.get(end.value)
-        return limited(chosen, sheet.rules.ladder, lowest) if chosen else None
+        return limited(chosen, ladder, lowest) if chosen else None
 
 
 def _search(sheet: Sheet, rungs: int, original_cost: float) -> Search:
@@ -136,11 +148,3 @@ def _excerpt(sheet: Sheet, evidence: Evidence) -> str:
 def _decode(model: Model, data: bytes) -> tuple[Image, Prepared]:
     image = decode(data)
     return image, model.prepare(image)
-
-
-def _climb(rules: Rules, original: Original, image: Image, rung: Rung) -> tuple[Variant, Prepared | None]:
-    """The variant at a rung, and what the model is to see of it: nothing where it is no smaller than the original."""
-    variant = climb(original, image, rung, rules.encoder)
-    if len(variant.data) >= len(original.data):
-        return variant, None
-    return variant, _decode(rules.model, variant.data)[1]

@@ -14,6 +14,7 @@ from framekeep.models.base import Model
 from framekeep.models.both import part_for
 from framekeep.models.identity import use_of
 from framekeep.reasons import Kept, Reason
+from framekeep.regions.rule import RegionRule
 from framekeep.variants import Encoder
 from storage.files import FileIdentity
 from storage.records import Settings
@@ -37,6 +38,7 @@ class Rules:
     vault_days: float
     settings: Settings
     """The part that every decision depends on, as the ledger keeps it."""
+    regions: RegionRule
     known: KnownLabels | None
     """Where the keeper needs to know what each picture shows."""
     broken: Mapping[Reason, str]
@@ -89,6 +91,7 @@ class RuleBook:
         keeper = keeper_of(policy.keeper, policy.min_confidence, policy.objects)
         model = part_for(self._model, keeper.needs)
         known = self._known_labels(model) if policy.keeper == HRS else None
+        regions = policy.region_rule if compares_objects(policy.keeper) else RegionRule()
         settings = Settings(
             keeper=policy.keeper,
             min_confidence=policy.min_confidence,
@@ -102,6 +105,7 @@ class RuleBook:
             objects=str(policy.objects) if compares_objects(policy.keeper) else "",
             known_labels=known.version if known else "",
             search=config.selection.search,
+            region_rule=str(regions),
         )
         return Rules(
             model=model,
@@ -114,6 +118,7 @@ class RuleBook:
             min_age_days=policy.min_age_days,
             vault_days=policy.vault_days,
             settings=settings,
+            regions=regions,
             known=known,
             broken=_broken(config),
         )

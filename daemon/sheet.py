@@ -10,6 +10,7 @@ from typing import Any
 from daemon.candidates import Candidate
 from daemon.rules import Rules
 from framekeep.reasons import Kept, Reason
+from framekeep.regions.rule import written as written_regions
 from framekeep.variants import Written
 from storage.attribute import Mark
 from storage.files import FileIdentity
@@ -35,6 +36,7 @@ class Sheet:
     evidence_after: dict[str, str] = field(default_factory=dict)
     """What was seen in each variant, by its rung's name."""
     looks: int = 0
+    note: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
@@ -63,8 +65,10 @@ class Sheet:
             bytes_after=len(written.data),
             sha256_after=mark.variant,
             evidence_after=self.evidence_after[written.rung.name] if written.rung else None,
+            regions=written_regions(written.regions) if written.regions else None,
             vault_entry=mark.entry,
             vault_days=self.rules.vault_days,
+            note=self.note,
             **self._common(written.reason),
         )
 

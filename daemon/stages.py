@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, ParamSpec, Self, TypeVar
 
+from daemon.apart import ProcessesApart
 from daemon.batcher import Batcher
 from daemon.budget import Budget
-from daemon.squeezers import SqueezerPool
 from framekeep.errors import FramekeepError
 from framekeep.evidence import Evidence
 from framekeep.models.base import Model, Prepared
@@ -46,7 +46,7 @@ class Stages:
         self._codec = ThreadPoolExecutor(cores, CODEC_THREADS)
         self._disk = ThreadPoolExecutor(_DISK_THREADS, "disk")
         self._looking = ThreadPoolExecutor(1, "look")
-        self._squeezers = SqueezerPool(cores, max_seconds)
+        self._apart = ProcessesApart(cores, max_seconds)
         self._looks: Batcher[Look, Evidence] = Batcher(self._looking, self._look_at, batch)
 
     def __enter__(self) -> Self:
@@ -56,7 +56,7 @@ class Stages:
         self._codec.shutdown(wait=not self.stuck, cancel_futures=self.stuck)
         self._disk.shutdown()
         self._looking.shutdown()
-        self._squeezers.close()
+        self._apart.close()
 
     async def codec(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Runs work that computes (libjpeg releases the GIL). Raises Kept for work that does not end."""
@@ -79,7 +79,11 @@ class Stages:
 
     async def squeeze(self, data: bytes) -> bytes | None:
         """A camera's file, repacked losslessly in a process of its own; None where that cannot be done."""
-        return await self._squeezers.squeeze(data)
+        return await self._apart.squeeze(data)
+
+    async def apart(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Runs work on a camera's file that may end its process. Raises Kept where it did."""
+        return await self._apart.run(work, *args, **kwargs)
 
     async def look(self, model: Model, prepared: Prepared) -> Evidence:
         """What a model of record sees, together with whatever other pictures wait for."""
@@ -89,7 +93,7 @@ class Stages:
         """Returns once every kind of thread and process has done something: a stuck stage never returns."""
         for executor in (self._codec, self._disk, self._looking):
             await _in(executor, _nothing)
-        await self._squeezers.pulse()
+        await self._apart.pulse()
 
     def _look_at(self, batch: Sequence[Look]) -> Sequence[Evidence | Exception]:
         """Cameras may have different models: each looks at all of its pictures at once."""

@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 PAPER: Final = tuple(range(100, 9, -10))
 """The paper's ladder (section 2.2): 100, 90 … 10."""
+
+EXACT: Final = "exact"
+"""The quality of objects that stay as the camera delivered them."""
 
 _PRESETS: Final = {"paper": PAPER}
 _LOWEST, _HIGHEST = 1, 100
@@ -13,13 +16,17 @@ _LOWEST, _HIGHEST = 1, 100
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """One JPEG quality factor."""
+    """One JPEG quality factor: the whole frame's or, where `objects` have a quality of their own, the background's."""
 
     quality: int
+    objects: Literal["exact"] | int | None = None
 
     @property
     def name(self) -> str:
-        return f"q{self.quality}"
+        """Such as q10, q60+q10 or exact+q10."""
+        if self.objects is None:
+            return f"q{self.quality}"
+        return f"{EXACT if self.objects == EXACT else f'q{self.objects}'}+q{self.quality}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ class Reason(Enum):
     )
     SQUEEZED = "squeezed", Standing.REPLACED, "the original's own pixels, packed losslessly into fewer bytes"
     OBJECTS_FOUND = "objects_found", Standing.REPLACED, "objects were found, so its quality is the least allowed then"
+    WHOLE_FRAME = "whole_frame", Standing.REPLACED, "its objects could not be coded apart: the whole frame was shrunk"
     ADOPTED = "adopted", Standing.REPLACED, "framekeep wrote it, as its mark says; the ledger that knew more was lost"
 
     WOULD_NOT_SHRINK = "would_not_shrink", Standing.FINAL, "nothing that may be written saves the configured minimum"

@@ -1,7 +1,7 @@
 """A picture's variants: what is shown to the DNN, and what is written."""
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PIL.Image import Image
 
@@ -11,6 +11,10 @@ from framekeep.jpeg.source import Original
 from framekeep.jpeg.squeeze import squeeze
 from framekeep.ladder import Ladder, Rung
 from framekeep.reasons import Kept, Reason
+from framekeep.regions.rule import Region
+
+if TYPE_CHECKING:
+    from framekeep.regions.shrinking import Shrunk
 
 _MOST_SQUEEZED: Final = 0.25
 """Of a file. Squeezing left no camera's file with less than half of its bytes (docs/performance.md)."""
@@ -32,6 +36,8 @@ class Variant:
     data: bytes
     reason: Reason = Reason.QUALIFIED
     """Why it is kept, if it is."""
+    regions: tuple[Region, ...] = ()
+    """Whose pixels have a quality of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +47,17 @@ class Written:
     data: bytes
     rung: Rung | None
     reason: Reason
+    regions: tuple[Region, ...] = ()
 
 
 def climb(original: Original, image: Image, rung: Rung, encoder: Encoder) -> Variant:
     """The variant at a rung; `image` is the decoded original."""
     return Variant(rung, carry(encode(image, rung, encoder.subsampling), original, same_coding=False))
+
+
+def around(original: Original, shrunk: "Shrunk", rung: Rung) -> Variant:
+    """The variant at a rung whose objects have a quality of their own."""
+    return Variant(rung, carry(shrunk.coding, original, same_coding=False), regions=shrunk.regions)
 
 
 def limited(variant: Variant, ladder: Ladder, lowest: int) -> Variant:
@@ -90,9 +102,11 @@ def _saves(written: Written, original: Original, min_saving: float) -> bool:
 def _squeezed_variant(original: Original, chosen: Variant, encoder: Encoder) -> Written:
     if encoder.progressive:
         coding = squeeze(chosen.data)
+    elif chosen.rung.objects is not None:  # has the best tables already
+        coding = chosen.data
     else:  # the squeezer only writes progressive files; the same encoder with better tables keeps the coefficients
         coding = encode(decode(original.data), chosen.rung, encoder.subsampling, optimize=True)
     data = carry(coding, original, same_coding=False)
     if not same_pixels(data, chosen.data):
         raise Kept(Reason.ERROR, "squeezing changed the pixels, so nothing was written")
-    return Written(data, chosen.rung, chosen.reason)
+    return Written(data, chosen.rung, chosen.reason, chosen.regions)

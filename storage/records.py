@@ -33,6 +33,8 @@ class Settings:
     """Which labels were known, where the keeper needs them."""
     search: str = "exact"
     """How the choice was searched for."""
+    region_rule: str = ""
+    """What is decided about regions, where there may be some."""
     limits: str = ""
     """The limits that the picture broke, where that is the reason."""
 
@@ -94,6 +96,8 @@ class Draft:
     """JSON: what the keeper compared, as seen in the original; None where nothing was looked at."""
     evidence_after: str | None = None
     """The same, as seen in the variant; None where the original's pixels stay."""
+    regions: str | None = None
+    """JSON: the variant's protected regions with their digests; None where it has none."""
     vault_entry: str | None = None
     """The name of the original's entry in the root's vault; None for a kept picture."""
     vault_days: float = 0.0

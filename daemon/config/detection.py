@@ -7,9 +7,10 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from daemon.config.section import Section, describing_weights
-from daemon.config.values import AbsolutePath, ClassNames, Score, Sha256
+from daemon.config.values import AbsolutePath, ClassNames, Margin, Objects, Score, Sha256
 from framekeep.keepers.objects import ObjectRule
 from framekeep.models.detectors.catalogue import SCORE_FLOOR
+from framekeep.regions.rule import RegionRule
 
 _ROUNDING: Final = 1e-9
 OutputPlace = Annotated[str, Field(min_length=1)] | Annotated[int, Field(ge=0)]
@@ -55,6 +56,10 @@ class Detection(Section):
     classes: ClassNames = ()
     lost_only: bool = False
     quality_when_found: Annotated[int, Field(ge=0, le=100)] = 0
+    regions: Objects = "off"
+    regions_margin: Margin = 0.05
+    regions_min_score: Score = 0.4
+    regions_classes: ClassNames = ()
 
     @field_validator("weights_sha256", "labels", "output")
     @classmethod
@@ -70,13 +75,29 @@ class Detection(Section):
 
     @model_validator(mode="after")
     def makes_sense(self) -> Self:
-        self.rule  # noqa: B018 - refuses what makes no sense together
+        with_doubtful(self.region_rule, self.rule)  # both refuse what makes no sense together
         return self
 
     @property
     def rule(self) -> ObjectRule:
         """What holds for objects where no policy says otherwise."""
         return with_evidence(ObjectRule(**{field.name: getattr(self, field.name) for field in fields(ObjectRule)}))
+
+    @property
+    def region_rule(self) -> RegionRule:
+        """What holds for regions where no policy says otherwise."""
+        return RegionRule(**{field.name: getattr(self, field.name) for field in fields(RegionRule)})
+
+
+def with_doubtful(regions: RegionRule, objects: ObjectRule) -> RegionRule:
+    """The rule, if it protects all that must be kept, and detectors tell of all that it protects. Raises ValueError."""
+    least = regions.regions_min_score
+    if regions.regions != "off" and not SCORE_FLOOR - _ROUNDING <= least <= objects.min_score + _ROUNDING:
+        raise ValueError(
+            f"regions_min_score should be between {SCORE_FLOOR:g} and min_score ({objects.min_score:g}), but is "
+            f"{least:g}: what must be kept has to be protected too"
+        )
+    return regions
 
 
 def with_evidence(rule: ObjectRule) -> ObjectRule:

@@ -8,6 +8,7 @@ from pathspec import GitIgnoreSpec
 from daemon.config.schema import Config, PolicyBlock
 from framekeep.keepers.objects import ObjectRule
 from framekeep.ladder import Ladder
+from framekeep.regions.rule import RegionRule
 from storage.patterns import compiled, folded
 
 
@@ -21,6 +22,7 @@ class Policy:
     vault_days: float
     min_age_days: float
     objects: ObjectRule
+    region_rule: RegionRule
 
     @classmethod
     def default(cls, config: Config) -> Self:
@@ -32,6 +34,7 @@ class Policy:
             vault_days=config.vault.days,
             min_age_days=selection.min_age_days,
             objects=config.detection.rule,
+            region_rule=config.detection.region_rule,
         )
 
 
@@ -55,4 +58,6 @@ class PolicyBook:
         own = {field.name for field in fields(Policy)}
         overrides = {key: value for key, value in block.overrides.items() if key in own}
         policy = replace(self.default, **overrides)
-        return compiled(block.match), replace(policy, objects=block.rule(policy.objects))
+        objects = block.rule(policy.objects)
+        regions = block.region_rule(policy.region_rule, objects)
+        return compiled(block.match), replace(policy, objects=objects, region_rule=regions)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-from daemon.config.detection import Detection, with_evidence
+from daemon.config.detection import Detection, with_doubtful, with_evidence
 from daemon.config.faults import report
 from daemon.config.section import Section, describing_weights
 from daemon.config.values import (
@@ -17,7 +17,9 @@ from daemon.config.values import (
     KeeperNames,
     LadderRungs,
     LedgerUrl,
+    Margin,
     NamePatterns,
+    Objects,
     Patterns,
     Probability,
     Score,
@@ -30,6 +32,7 @@ from daemon.names import IGNORE, INCLUDE
 from framekeep.errors import UsageError
 from framekeep.keepers.objects import ObjectRule
 from framekeep.ladder import parse_ladder
+from framekeep.regions.rule import RegionRule
 from storage.time_rules import TimeRules
 
 _PAPER: Final = parse_ladder("paper")
@@ -153,6 +156,10 @@ class PolicyBlock(Section):
     classes: ClassNames | None = None
     lost_only: bool | None = None
     quality_when_found: Annotated[int, Field(ge=0, le=100)] | None = None
+    regions: Objects | None = None
+    regions_margin: Margin | None = None
+    regions_min_score: Score | None = None
+    regions_classes: ClassNames | None = None
 
     @model_validator(mode="after")
     def overrides_something(self) -> Self:
@@ -167,8 +174,15 @@ class PolicyBlock(Section):
 
     def rule(self, default: ObjectRule) -> ObjectRule:
         """What holds for objects here. Raises ValueError where that makes no sense together."""
-        names = {field.name for field in fields(ObjectRule)}
-        return with_evidence(replace(default, **{key: value for key, value in self.overrides.items() if key in names}))
+        return with_evidence(replace(default, **self._own(ObjectRule)))
+
+    def region_rule(self, default: RegionRule, objects: ObjectRule) -> RegionRule:
+        """What holds for regions here, beside this rule for objects. Raises ValueError likewise."""
+        return with_doubtful(replace(default, **self._own(RegionRule)), objects)
+
+    def _own(self, rule: type[ObjectRule | RegionRule]) -> dict[str, Any]:
+        names = {field.name for field in fields(rule)}
+        return {key: value for key, value in self.overrides.items() if key in names}
 
     @classmethod
     def _overridable(cls) -> list[str]:
@@ -210,7 +224,7 @@ class Config(Section):
     @model_validator(mode="after")
     def each_makes_sense(self) -> Self:
         for block in self.policy:
-            block.rule(self.detection.rule)
+            block.region_rule(self.detection.region_rule, block.rule(self.detection.rule))
         return self
 
     @property

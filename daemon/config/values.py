@@ -4,17 +4,18 @@ import os
 import re
 from datetime import UTC, tzinfo
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, ValidationInfo
 
 from framekeep.keepers.naming import canonical
-from framekeep.ladder import Ladder, parse_ladder
+from framekeep.ladder import EXACT, Ladder, parse_ladder
 from storage.patterns import compiled
 from storage.time_rules import check_name_pattern
 
 _SQLITE: Final = "sqlite:///"
+_LEAST, _MOST = 10, 90
 
 
 def _path(given: object, info: ValidationInfo) -> object:
@@ -69,6 +70,12 @@ def _matching_something(patterns: tuple[str, ...]) -> tuple[str, ...]:
     return patterns
 
 
+def _objects(given: object) -> object:
+    if given in ("off", EXACT) or (type(given) is int and _LEAST <= given <= _MOST):
+        return given
+    raise ValueError(f'should be "off", "{EXACT}", or a quality factor from {_LEAST} to {_MOST} such as 60')
+
+
 def _device(given: str) -> str:
     if not re.fullmatch(r"auto|cpu|cuda(:[0-9]+)?", given):
         raise ValueError('should be "auto", "cpu", "cuda", or "cuda:N" for the GPU of that number')
@@ -111,4 +118,7 @@ Days = Annotated[float, Field(ge=0, le=36_500)]
 """At most a hundred years, so that no date leaves the calendar."""
 Probability = Annotated[float, Field(ge=0, lt=1)]
 Score = Annotated[float, Field(gt=0, lt=1)]
+Objects = Annotated[Literal["off", "exact"] | int, BeforeValidator(_objects)]
+"""The quality of objects in a frame whose background has another."""
+Margin = Annotated[float, Field(ge=0, le=1)]
 ClassNames = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(strict=False)]

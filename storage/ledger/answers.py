@@ -69,6 +69,8 @@ class Decision:
     evidence_before: str | None
     """As JSON, as in `Draft`."""
     evidence_after: str | None
+    regions: str | None
+    region_rule: str
     decided_at: datetime
     device: str
     versions: str

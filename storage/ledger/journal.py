@@ -16,7 +16,7 @@ from storage.ledger.totals import count
 from storage.records import Draft, Known
 
 NOTHING_CHANGED: Final[dict[str, Any]] = dict.fromkeys(
-    ("rung", "quality", "sha256_after", "evidence_after", "vault_entry", "release_at")
+    ("rung", "quality", "sha256_after", "evidence_after", "regions", "vault_entry", "release_at")
 )
 """A kept picture's share of the row. With a `sha256_after` its content would pass for one that framekeep wrote."""
 
@@ -122,6 +122,7 @@ def _change(draft: Draft) -> dict[str, Any]:
         "quality": draft.quality,
         "sha256_after": draft.sha256_after,
         "evidence_after": draft.evidence_after,
+        "regions": draft.regions,
         "vault_entry": draft.vault_entry,
         "release_at": draft.decided_at + timedelta(days=draft.vault_days),
     }

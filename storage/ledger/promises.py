@@ -29,6 +29,7 @@ class Promise:
     label: str | None
     evidence_before: str | None
     rung: str | None
+    regions: str | None
     sha256_before: bytes
     sha256_after: bytes
     bytes_before: int
@@ -71,7 +72,13 @@ def _promised() -> Select[*tuple[Any, ...]]:
             *(SettingsRow.keeper, SettingsRow.min_confidence, SettingsRow.model_digest),
             *(SettingsRow.model_use, SettingsRow.objects),
             LabelRow.name.label("label"),
-            *(DecisionRow.evidence_before, DecisionRow.rung, DecisionRow.sha256_before, DecisionRow.sha256_after),
+            *(
+                DecisionRow.evidence_before,
+                DecisionRow.rung,
+                DecisionRow.regions,
+                DecisionRow.sha256_before,
+                DecisionRow.sha256_after,
+            ),
             *(DecisionRow.bytes_before, DecisionRow.bytes_after, DecisionRow.vault_entry, DecisionRow.release_at),
             *(FileRow.decision_id, FileRow.size, FileRow.mtime_ns, FileRow.ctime_ns, FileRow.inode),
         )
@@ -115,6 +122,7 @@ def _promise(row: Row[*tuple[Any, ...]]) -> Promise:
         label=row.label,
         evidence_before=row.evidence_before,
         rung=row.rung,
+        regions=row.regions,
         sha256_before=row.sha256_before,
         sha256_after=row.sha256_after,
         bytes_before=row.bytes_before,

@@ -70,6 +70,7 @@ class SettingsRow(Shared):
     objects: Mapped[str]
     known_labels: Mapped[str]
     search: Mapped[str]
+    region_rule: Mapped[str]
     limits: Mapped[str]
 
 
@@ -144,6 +145,7 @@ class DecisionRow(Base):
     probability: Mapped[float | None]
     evidence_before: Mapped[str | None]
     evidence_after: Mapped[str | None]
+    regions: Mapped[str | None]
     vault_entry: Mapped[str | None] = mapped_column(PathBytes)
     """Null as soon as the vault holds the original no longer."""
     release_at: Mapped[datetime | None]

@@ -37,6 +37,7 @@ def _shared() -> None:
         Column("objects", Text, nullable=False),
         Column("known_labels", Text, nullable=False),
         Column("search", Text, nullable=False),
+        Column("region_rule", Text, nullable=False),
         Column("limits", Text, nullable=False),
     )
     op.create_table("environment", _number(), *(Column(name, Text, nullable=False) for name in ("device", "versions")))
@@ -74,6 +75,7 @@ def _decisions() -> None:
         Column("probability", Double),
         Column("evidence_before", Text),
         Column("evidence_after", Text),
+        Column("regions", Text),
         Column("vault_entry", LargeBinary),
         Column("release_at", Integer),
         Column("released_at", Integer),

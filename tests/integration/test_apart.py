@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from daemon.squeezers import SqueezerPool
+from daemon.apart import ProcessesApart
 from daemon.stages import Stages
 from framekeep.jpeg.codec import encode
 from framekeep.jpeg.squeeze import squeeze
@@ -27,8 +27,8 @@ def slow() -> bytes:
 def pool():
     pools = []
 
-    def made(max_seconds: float) -> SqueezerPool:
-        pools.append(SqueezerPool(1, max_seconds))
+    def made(max_seconds: float) -> ProcessesApart:
+        pools.append(ProcessesApart(1, max_seconds))
         return pools[-1]
 
     yield made
