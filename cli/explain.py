@@ -1,6 +1,7 @@
 """framekeep explain."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -21,8 +22,10 @@ from framekeep.explaining import Explanation, Seen
 from framekeep.keepers.base import Keeper
 from framekeep.keepers.labels import HighestRank, prediction_of
 from framekeep.keepers.objects import detections_of, object_keeper_in
+from framekeep.ladder import EXACT
 from framekeep.models.describing import top_five
 from framekeep.reasons import Kept
+from framekeep.regions.rule import Region, RegionRule
 from framekeep.variants import Written
 
 app = verb()
@@ -73,6 +76,7 @@ def document(answer: Explained, names: Sequence[str]) -> dict[str, Any]:
         "ladder": answer.rules.ladder.name,
         "model": answer.rules.settings.model,
         "original": _evidence(explanation.original, names, keeper) if explanation else None,
+        "regions": [_region(region) for region in explanation.regions] if explanation else [],
         "variants": [_variant(seen, names, keeper) for seen in explanation.variants] if explanation else [],
         **_outcome(answer.outcome, len(answer.source.data) if answer.source else None),
     }
@@ -107,6 +111,10 @@ def _boxes(detections: Detections) -> list[dict[str, Any]]:
     ]
 
 
+def _region(region: Region) -> dict[str, Any]:
+    return {"label": region.label, "score": round(region.score, 4), "box": list(region.box)}
+
+
 def _outcome(outcome: Written | Kept, before: int | None) -> dict[str, Any]:
     if isinstance(outcome, Kept):
         told: dict[str, Any] = {"choice": None, "note": outcome.note, "bytes_after": before}
@@ -123,6 +131,8 @@ def show_explained(answer: Explained, names: Sequence[str]) -> None:
     shown.add_row("rule", f"{rules.keeper.name}, min_confidence {rules.min_confidence:g}, ladder {rules.ladder.name}")
     if rules.settings.search == "quick":
         shown.add_row("search", "quick: what is written may be larger than this, the exact choice")
+    if answer.explanation and rules.regions.regions != "off":
+        shown.add_row("regions", cell(_protected(answer.explanation, rules.regions)))
     shown.add_row("choice", cell(_conclusion(answer.outcome)))
     show(shown)
     if answer.source and answer.explanation:
@@ -130,6 +140,14 @@ def show_explained(answer: Explained, names: Sequence[str]) -> None:
         _show_variants(answer.explanation, len(answer.source.data), names)
         _show_rank(answer.explanation, rules.keeper, names)
         _show_objects(answer.explanation, rules.keeper)
+
+
+def _protected(explanation: Explanation, rule: RegionRule) -> str:
+    if explanation.note:
+        return f"none: {explanation.note}"
+    quality = "as the camera delivered it" if rule.regions == EXACT else f"at quality {rule.regions}"
+    counted = Counter(region.label for region in explanation.regions).most_common()
+    return ", ".join(f"{count} {label}" for label, count in counted) + f", each {quality}" if counted else "none found"
 
 
 def _conclusion(outcome: Written | Kept) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from daemon.explaining import Explained
@@ -14,6 +15,7 @@ from framekeep.explaining import Explanation, Seen
 from framekeep.jpeg.codec import decode
 from framekeep.keepers.objects import ObjectKeeper, object_keeper_in
 from framekeep.models.describing import top_five
+from framekeep.regions.rule import Region
 from framekeep.variants import Written
 from storage.names import printable
 
@@ -27,6 +29,7 @@ _INK: Final = "#202124"
 FOUND: Final = "#1a8f3c"
 LOST: Final = "#c5221f"
 NEW: Final = "#e8710a"
+PROTECTED: Final = "#1a73e8"
 _COLUMNS: Final = (2 * _PANEL[0] + _GAP + _GAP) // (_THUMB[0] + _GAP)
 
 
@@ -97,8 +100,20 @@ def _original(explanation: Explanation, data: bytes, keeper: ObjectKeeper | None
     found = explanation.original.detections
     boxes = [_Boxes(keeper.wanted(found), FOUND)] if keeper and found is not None else []
     count = f"{len(boxes[0].detections)} objects" if boxes else ""
+    if explanation.regions:
+        boxes.append(_Boxes(_as_detections(explanation.regions), PROTECTED))
+        count += f", {len(explanation.regions)} protected"
     lines = [f"original: {len(data):,} bytes", _seen(count, explanation.original, class_names)]
     return _Panel(decode(data), boxes, lines)
+
+
+def _as_detections(regions: Sequence[Region]) -> Detections:
+    """Regions to be drawn as boxes are."""
+    return Detections(
+        tuple(region.label for region in regions),
+        np.array([region.score for region in regions], dtype=np.float32),
+        np.array([region.box for region in regions], dtype=np.float32),
+    )
 
 
 def _kept(answer: Explained, explanation: Explanation, original: bytes, class_names: Sequence[str]) -> _Panel:
@@ -110,7 +125,7 @@ def _kept(answer: Explained, explanation: Explanation, original: bytes, class_na
     seen = next((seen for seen in explanation.variants if rung and seen.variant.rung == rung), None)
     evidence = seen.evidence if seen else explanation.original
     smaller = f"{len(original) / len(written.data):.1f} times smaller"
-    name = f"kept at quality {rung.quality}" if rung else "kept: the original's own pixels, squeezed"
+    name = f"kept at {rung.name}" if rung else "kept: the original's own pixels, squeezed"
     boxes = (
         [_Boxes(keeper.acceptable(evidence.detections), FOUND)] if keeper and evidence.detections is not None else []
     )

@@ -1,6 +1,6 @@
 """From an original to its variants, and to what the model is to see of each."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from PIL.Image import Image
 
@@ -26,9 +26,7 @@ class Climbing:
 
     def ladder(self, rules: Rules) -> Ladder:
         """The rungs of this very picture."""
-        if not self.regions:
-            return rules.ladder
-        return replace(rules.ladder, rungs=tuple(map(rules.regions.rung, rules.ladder.rungs)))
+        return rules.regions.ladder(rules.ladder) if self.regions else rules.ladder
 
     async def to(self, rung: Rung, stages: Stages, rules: Rules) -> tuple[Variant, Prepared | None]:
         """The variant at a rung, and what the model is to see of it: nothing where it is no smaller than the original.

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
+from typing import Final, Literal
 
+from daemon.apart import alone
 from daemon.config.schema import Config
 from daemon.log import log
 from daemon.rules import RuleBook, Rules
@@ -12,8 +14,11 @@ from framekeep.errors import LedgerError, UsageError
 from framekeep.explaining import Explanation, Rule, explain
 from framekeep.jpeg.source import understand
 from framekeep.jpeg.squeeze import squeeze_apart
+from framekeep.ladder import Rung
 from framekeep.models.base import Model
 from framekeep.reasons import Kept, Reason
+from framekeep.regions.rule import Region
+from framekeep.regions.shrinking import Shrunk, shrink_around
 from framekeep.variants import Written
 from storage.ledger.opening import open_reader
 from storage.ledger.reader import Reader
@@ -21,6 +26,9 @@ from storage.reading import Picture, read
 from storage.records import Place, VaultEntry
 from storage.root import Tree
 from storage.vault import original_of
+
+_PATIENCE: Final = 120
+"""Seconds for one variant whose objects stay apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,12 @@ def explain_place(config: Config, model: Model, place: Place) -> Explained:
 def _explanation(data: bytes, rules: Rules) -> Explanation:
     original = understand(data, rules.limits)
     squeezed = squeeze_apart(data) if rules.encoder.progressive else None
-    return explain(original, squeezed, Rule(rules.keeper, rules.ladder, rules.encoder, rules.min_saving), rules.model)
+    rule = Rule(rules.keeper, rules.ladder, rules.encoder, rules.min_saving, rules.regions)
+    return explain(original, squeezed, rule, rules.model, _shrunk_apart)
+
+
+def _shrunk_apart(data: bytes, regions: tuple[Region, ...], rung: Rung) -> Shrunk:
+    return alone(_PATIENCE, partial(shrink_around, data, regions, rung))
 
 
 def _source(config: Config, place: Place, max_bytes: int) -> Source:

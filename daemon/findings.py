@@ -32,6 +32,14 @@ class Kind(Enum):
             "changed in the model's libraries or its device"
         ),
     )
+    REGION_CHANGED = (
+        "region_changed",
+        True,
+        (
+            "an object's coefficients are not those that were recorded: framekeep restore while the original is held; "
+            "check what changed in the codec's libraries"
+        ),
+    )
     ORIGINAL_MISSING = (
         "original_missing",
         True,

@@ -14,7 +14,7 @@ from framekeep.models.base import Model
 from framekeep.models.both import part_for
 from framekeep.models.identity import use_of
 from framekeep.reasons import Kept, Reason
-from framekeep.regions.rule import RegionRule
+from framekeep.regions.rule import OFF, RegionRule
 from framekeep.variants import Encoder
 from storage.files import FileIdentity
 from storage.records import Settings
@@ -91,7 +91,7 @@ class RuleBook:
         keeper = keeper_of(policy.keeper, policy.min_confidence, policy.objects)
         model = part_for(self._model, keeper.needs)
         known = self._known_labels(model) if policy.keeper == HRS else None
-        regions = policy.region_rule if compares_objects(policy.keeper) else RegionRule()
+        regions = policy.region_rule if compares_objects(policy.keeper) else OFF
         settings = Settings(
             keeper=policy.keeper,
             min_confidence=policy.min_confidence,

@@ -9,13 +9,18 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
+from daemon.apart import alone
 from daemon.findings import Finding, Kind, Verified
 from daemon.labels import LabelCheck, Labels
 from framekeep.errors import UsageError
 from framekeep.jpeg.source import Limits, understand
 from framekeep.reasons import Kept, Reason
+from framekeep.regions.coefficients import ImpossibleError
+from framekeep.regions.rule import regions_of
+from framekeep.regions.shrinking import digested
 from storage import sidecar
 from storage.ledger.promises import Promise
 from storage.ledger.reader import Reader
@@ -26,6 +31,8 @@ from storage.vault import original_of
 
 _AT_ONCE: Final = 500
 """Promises that are asked of the ledger at once."""
+_PATIENCE: Final = 120
+"""Seconds in which a picture's coefficients are read, or never."""
 _A_MOMENT: Final = 0.2
 """Seconds that are more than a replacement or a restoration under way needs."""
 _UNDECODABLE: Final = (Reason.NOT_JPEG, Reason.TRUNCATED, Reason.DAMAGED)
@@ -105,7 +112,8 @@ class _Look:
         original, found = self._original(promise)
         picture, more = self._variant(promise) if promise.identity else (None, [])
         found = found + more
-        if picture and not more and self.scope.labels:
+        if picture and not more:
+            found += _regions(promise, picture)
             found += self._labels(promise, picture, original)
         return [Finding(kind, promise.place, promise.decision, _entry(promise), note) for kind, note in found]
 
@@ -143,10 +151,10 @@ class _Look:
         return []
 
     def _labels(self, promise: Promise, picture: Picture, original: bytes | None) -> list[tuple[Kind, str]]:
-        if promise.held and original is None:
-            return []
         check = self.scope.labels
-        said, why = check.judge(promise, picture.data, original) if check else (Labels.UNKNOWN, "")
+        if check is None or (promise.held and original is None):
+            return []
+        said, why = check.judge(promise, picture.data, original)
         self.verified.labels_hold += said is Labels.HOLD
         self.verified.labels_unknown += said is Labels.UNKNOWN
         was = f"; it was {promise.label}" if promise.label else ""
@@ -156,6 +164,16 @@ class _Look:
         self.verified.bytes_read += size
         if self.scope.pace:
             self.scope.pace.keep(self.verified.bytes_read)
+
+
+def _regions(promise: Promise, picture: Picture) -> list[tuple[Kind, str]]:
+    """Whether protected objects are as they were recorded, which needs no original."""
+    regions = regions_of(promise.regions) if promise.regions else ()
+    try:
+        now = alone(_PATIENCE, partial(digested, picture.data, regions)) if regions else ()
+    except (ImpossibleError, Kept) as error:
+        return [(Kind.REGION_CHANGED, str(error))]
+    return [(Kind.REGION_CHANGED, was.label) for was, found in zip(regions, now, strict=True) if was != found]
 
 
 def _unread(kept: Kept) -> tuple[Kind, str]:

@@ -1,18 +1,26 @@
 """Why a picture becomes what it becomes: every variant seen, as the paper's exhaustive way does, and the choice."""
 
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
+
+from PIL.Image import Image
 
 from framekeep.evidence import Evidence
 from framekeep.jpeg.codec import decode
 from framekeep.jpeg.source import Original
 from framekeep.keepers.base import Keeper
 from framekeep.keepers.objects import Comparison, detections_of, object_keeper_in
-from framekeep.ladder import Ladder
+from framekeep.ladder import Ladder, Rung
 from framekeep.models.base import Model
-from framekeep.reasons import Kept
+from framekeep.reasons import Kept, Reason
+from framekeep.regions.coefficients import ImpossibleError
+from framekeep.regions.rule import OFF, Region, RegionRule, regions_in
+from framekeep.regions.shrinking import Shrunk, shrink_around
 from framekeep.search import NEVER, exhaustive, run
-from framekeep.variants import Encoder, Variant, Written, climb, limited, settle_on
+from framekeep.variants import Encoder, Variant, Written, around, climb, limited, settle_on
+
+Apart: TypeAlias = Callable[[bytes, tuple[Region, ...], Rung], Shrunk]
 
 _NO_SMALLER: Final = "not smaller"
 
@@ -25,6 +33,7 @@ class Rule:
     ladder: Ladder
     encoder: Encoder
     min_saving: float
+    regions: RegionRule = OFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +56,56 @@ class Explanation:
     original: Evidence
     variants: tuple[Seen, ...]
     outcome: Written | Kept
+    regions: tuple[Region, ...] = ()
+    """What is protected in the original."""
+    note: str = ""
+    """Why its regions are not coded apart, where that was asked for and cannot be done."""
 
 
-def explain(original: Original, squeezed: bytes | None, rule: Rule, model: Model) -> Explanation:
-    """Looks at every variant; `squeezed` is as `settle_on` wants it.
+def explain(
+    original: Original, squeezed: bytes | None, rule: Rule, model: Model, apart: Apart = shrink_around
+) -> Explanation:
+    """Looks at every variant; `squeezed` is as `settle_on` wants it, `apart` runs `shrink_around` in another process.
 
     Raises Kept for a picture that cannot be looked at, and what `Model.look` raises.
     """
     image = decode(original.data)
-    variants = [climb(original, image, rung, rule.encoder) for rung in rule.ladder.rungs]
-    prepared = [model.prepare(image), *(model.prepare(decode(variant.data)) for variant in variants)]
-    evidence, *others = model.look(prepared)
+    (evidence,) = model.look([model.prepare(image)])
+    regions = regions_in(evidence.detections, rule.regions, image.size)
+    try:
+        return _explained(original, squeezed, rule, model, _Climbing(image, evidence, regions, apart))
+    except ImpossibleError as error:
+        plain = _explained(original, squeezed, rule, model, _Climbing(image, evidence, (), apart))
+        outcome = plain.outcome
+        if isinstance(outcome, Written) and outcome.rung:
+            outcome = replace(outcome, reason=Reason.WHOLE_FRAME)
+        return replace(plain, outcome=outcome, note=str(error))
+
+
+@dataclass(frozen=True, slots=True)
+class _Climbing:
+    """The decoded original, what was seen in it, and what stays apart."""
+
+    image: Image
+    evidence: Evidence
+    regions: tuple[Region, ...]
+    apart: Apart
+
+    def ladder(self, rule: Rule) -> Ladder:
+        return rule.regions.ladder(rule.ladder) if self.regions else rule.ladder
+
+    def to(self, rung: Rung, original: Original, encoder: Encoder) -> Variant:
+        if rung.objects is None:
+            return climb(original, self.image, rung, encoder)
+        return around(original, self.apart(original.data, self.regions, rung), rung)
+
+
+def _explained(
+    original: Original, squeezed: bytes | None, rule: Rule, model: Model, climbing: _Climbing
+) -> Explanation:
+    evidence, ladder = climbing.evidence, climbing.ladder(rule)
+    variants = [climbing.to(rung, original, rule.encoder) for rung in ladder.rungs]
+    others = model.look([model.prepare(decode(variant.data)) for variant in variants])
     pairs = list(zip(variants, others, strict=True))
     judged = [_judged(original, evidence, *pair, rule.keeper) for pair in pairs]
     original_cost = rule.keeper.original_cost(evidence)
@@ -67,8 +115,8 @@ def explain(original: Original, squeezed: bytes | None, rule: Rule, model: Model
         for pair, (cost, why) in zip(pairs, judged, strict=True)
     )
     j = run(exhaustive(len(seen), original_cost), lambda j: seen[j - 1].cost)
-    chosen = limited(seen[j - 1].variant, rule.ladder, rule.keeper.lowest_quality(evidence)) if j else None
-    return Explanation(evidence, seen, _outcome(original, squeezed, chosen, rule))
+    chosen = limited(seen[j - 1].variant, ladder, rule.keeper.lowest_quality(evidence)) if j else None
+    return Explanation(evidence, seen, _outcome(original, squeezed, chosen, rule), climbing.regions)
 
 
 def _judged(

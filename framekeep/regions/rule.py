@@ -4,11 +4,11 @@ import json
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, astuple, dataclass, replace
-from typing import Literal
+from typing import Final, Literal
 
 from framekeep.evidence import Detections
 from framekeep.keepers.labels import MARGIN
-from framekeep.ladder import EXACT, Rung
+from framekeep.ladder import EXACT, Ladder, Rung
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,17 @@ class RegionRule:
         """As the ledger keeps it: equal for equal rules, and empty where nothing is asked."""
         return "" if self.regions == "off" else json.dumps(asdict(self))
 
-    def rung(self, rung: Rung) -> Rung:
-        """A rung of the background's; the whole frame's where its quality reaches that of the objects."""
+    def ladder(self, ladder: Ladder) -> Ladder:
+        """The background's; the whole frame's from the objects' quality on."""
+        return replace(ladder, rungs=tuple(map(self._rung, ladder.rungs)))
+
+    def _rung(self, rung: Rung) -> Rung:
         if self.regions == "off" or (self.regions != EXACT and rung.quality >= self.regions):
             return rung
         return replace(rung, objects=self.regions)
+
+
+OFF: Final = RegionRule()
 
 
 @dataclass(frozen=True, slots=True)
