@@ -14,6 +14,7 @@ from daemon.stages import Stages
 from framekeep.jpeg.codec import encode
 from framekeep.jpeg.squeeze import squeeze
 from framekeep.ladder import Rung
+from framekeep.reasons import Kept
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +43,16 @@ def test_a_picture_that_takes_too_long_is_not_squeezed_and_the_next_ones_are(slo
         return await one.squeeze(slow), await one.squeeze(photograph(1))
 
     assert asyncio.run(squeezed()) == (None, squeeze(photograph(1)))
+
+
+def test_what_ends_its_process_ends_nothing_else(pool, photograph):
+    async def worked():
+        one = pool(60)
+        with pytest.raises(Kept, match="ended a process of its own"):
+            await one.run(os._exit, 1)
+        return await one.run(squeeze, photograph(1))
+
+    assert asyncio.run(worked()) == squeeze(photograph(1))
 
 
 def test_in_time_it_is_squeezed(slow, pool):
