@@ -81,7 +81,7 @@ def swept(folder: Path, cameras: Iterable[str], detection: dict[str, Any], selec
         _framekeep(config, "sweep", "--json")
         decisions = _framekeep(config, "decisions", "--json", "--limit", "1000000")
     rows = [json.loads(row) for row in decisions.splitlines()]
-    looks = [1 + RUNGS.index(row["rung"]) + 1 for row in rows if row["rung"]]
+    looks = [1 + RUNGS.index(row["rung"].rpartition("+")[2]) + 1 for row in rows if row["rung"]]
     before, after = Counter[str](), Counter[str]()
     for row in rows:
         before[row["camera"]] += row["bytes_before"]
