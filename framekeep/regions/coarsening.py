@@ -14,9 +14,15 @@ from numpy.typing import NDArray
 
 from framekeep.regions.coefficients import Plane
 
-AC_WEIGHT: Final = 0.055
+AC_WEIGHT: Final = 0.047
 DC_WEIGHT: Final = 0.05
-"""With these a background has the PSNR of a whole frame at the same QF (docs/measured.md)."""
+"""With these a background looks like a whole frame at the same QF, by SSIM (docs/measured.md)."""
+_VARIANCE: Final = 225.0
+"""Of a block's pixels, at which an error counts as it is."""
+_MOST: Final = 4.0
+"""How many times less or more a squared error counts elsewhere."""
+_SSIM_C2: Final = (0.03 * 255) ** 2
+"""What SSIM adds to a variance, so that it is never nothing."""
 
 Number = TypeVar("Number", bound=np.generic)
 
@@ -53,7 +59,7 @@ def coarsened(plane: Plane, table: NDArray[np.int32], kept: NDArray[np.bool_]) -
     free = np.flatnonzero(~kept)
     for start in range(0, len(free), _AT_ONCE):
         some = free[start : start + _AT_ONCE]
-        blocks[some, 1:] = _ac(blocks[some], steps)[:, 1:]
+        blocks[some, 1:] = _ac(blocks[some], steps * _step_on_eye(plane, blocks[some]))[:, 1:]
     dc = blocks[:, 0].reshape(rows, columns)
     blocks[:, 0] = _dc(dc, kept, float(steps[0]), plane.sampling).reshape(-1)
     natural = np.empty(blocks.shape, dtype=np.int16)
@@ -61,8 +67,20 @@ def coarsened(plane: Plane, table: NDArray[np.int32], kept: NDArray[np.bool_]) -
     return Plane(natural.reshape(plane.blocks.shape), plane.table, plane.sampling, plane.covers)
 
 
+def _step_on_eye(plane: Plane, blocks: NDArray[np.int32]) -> NDArray[np.float64]:
+    """What a step of the table counts in each block, shape (n, 1): less where much goes on, which hides errors.
+
+    SSIM sees it so, too: there the error is divided by a variance.
+    """
+    pixels = blocks[:, 1:] * plane.table.reshape(64)[ZIGZAG][1:].astype(np.float64)
+    variances = (pixels**2).sum(axis=1) / 64
+    share = np.clip((variances + _SSIM_C2) / (_VARIANCE + _SSIM_C2), 1 / _MOST, _MOST)
+    return 1 / np.sqrt(share)[:, None]
+
+
 def _ac(blocks: NDArray[np.int32], steps: NDArray[np.float64]) -> NDArray[np.int32]:
-    """Blocks in zigzag order, shape (n, 64), with the best numbers behind the first."""
+    """Blocks in zigzag order, shape (n, 64), with the best numbers behind the first; `steps` likewise, or for all."""
+    steps = np.broadcast_to(steps, blocks.shape)
     sizes, weights = np.abs(blocks), steps**2
     lost = np.cumsum(np.where(np.arange(64) > 0, sizes**2 * weights, 0.0), axis=1)
     """The error of zeros up to and with each place."""
@@ -72,9 +90,9 @@ def _ac(blocks: NDArray[np.int32], steps: NDArray[np.float64]) -> NDArray[np.int
     before = np.zeros(blocks.shape, dtype=np.int8)
     values = np.zeros_like(blocks)
     for place in range(1, 64):
-        matter = np.flatnonzero(sizes[:, place] ** 2 * weights[place] > _NEGLIGIBLE)
+        matter = np.flatnonzero(sizes[:, place] ** 2 * weights[:, place] > _NEGLIGIBLE)
         if len(matter):
-            number, cost = _cheapest(sizes[matter, place], float(steps[place]))
+            number, cost = _cheapest(sizes[matter, place], steps[matter, place])
             ways = best[matter, :place] + _runs(place)
             before[matter, place] = ways.argmin(axis=1)
             best[matter, place] = ways.min(axis=1) + lost[matter, place - 1] + cost - lost[matter, place]
@@ -83,7 +101,7 @@ def _ac(blocks: NDArray[np.int32], steps: NDArray[np.float64]) -> NDArray[np.int
     return np.sign(blocks) * _followed(values, before, last)
 
 
-def _cheapest(sizes: NDArray[np.int32], step: float) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+def _cheapest(sizes: NDArray[np.int32], step: NDArray[np.float64]) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """For each number that is not zero: itself or the largest with fewer bits, and what that costs."""
     bits = np.frexp(sizes)[1]
     choices = [sizes, *((1 << np.maximum(bits - fewer, 0)) - 1 for fewer in range(1, _FEWER))]
