@@ -75,7 +75,8 @@ def _step_on_eye(plane: Plane, blocks: NDArray[np.int32]) -> NDArray[np.float64]
     pixels = blocks[:, 1:] * plane.table.reshape(64)[ZIGZAG][1:].astype(np.float64)
     variances = (pixels**2).sum(axis=1) / 64
     share = np.clip((variances + _SSIM_C2) / (_VARIANCE + _SSIM_C2), 1 / _MOST, _MOST)
-    return 1 / np.sqrt(share)[:, None]
+    counted: NDArray[np.float64] = 1 / np.sqrt(share)[:, None]
+    return counted
 
 
 def _ac(blocks: NDArray[np.int32], steps: NDArray[np.float64]) -> NDArray[np.int32]:
