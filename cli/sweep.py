@@ -14,6 +14,7 @@ from cli.progress import shown
 from daemon.config.schema import Config
 from daemon.house import opened, opened_quietly
 from daemon.log import configure
+from daemon.niceness import be_nice
 from daemon.openings import sentence
 from daemon.sweep import Sweeping, rehearse, targets_of
 from daemon.sweep import sweep as sweep_through
@@ -73,6 +74,7 @@ def _swept(config: Config, paths: list[Path], *, dry_run: bool, accept_model: bo
         if not os.path.lexists(path):
             raise UsageError(f"{path} does not exist")
     targets = targets_of(config, paths)
+    be_nice(config.service.nice)
     sweeping = Sweeping(dry_run)
     with ExitStack() as held:
         if dry_run:

@@ -141,7 +141,10 @@ def test_a_digest_is_written_small():
         ("vault.colour = 1", "vault.colour: unknown key; known are days"),
         ("wacht.roots = []", 'wacht: unknown key; did you mean "watch"?'),
         ("[[policy]]\nvault_days = 1", "policy.#1.match: is needed"),
-        ('[[policy]]\nmatch = "a"', "policy.#1: overrides nothing; it can override keeper, min_confidence, ladder"),
+        (
+            '[[policy]]\nmatch = "a"',
+            "policy.#1: overrides nothing; it can override keeper, min_confidence, ladder",
+        ),
         ('[[policy]]\nmatch = ["!a"]\nvault_days = 1', 'policy.#1.match = ["!a"]: should hold a pattern that does not'),
         ('[[policy]]\nmatch = "a"\nvault_day = 1\nkeeper = "t1k"', "policy.#1.vault_day: unknown key; did you mean"),
     ],
@@ -159,7 +162,7 @@ def test_a_root_inside_another_is_refused_whatever_their_order(tmp_path: Path):
 def test_a_second_policy_for_the_same_patterns_is_refused(tmp_path: Path):
     block = '[[policy]]\nmatch = "gate/**"\nvault_days = 1\n'
     (line,) = faults(tmp_path, block + block)
-    assert line == "policy: two blocks match gate/**; the first wins, so the second would do nothing"
+    assert line == "policy: #2 would do nothing: all of gate/** is matched by #1 before, and the first wins"
 
 
 def test_all_faults_are_told_at_once_in_the_order_of_the_sections(tmp_path: Path):
