@@ -96,7 +96,7 @@ def show_policy(answer: PolicyExplained, timezone: str) -> None:
     typer.echo()
     values = table("key", "value", "from")
     for value in answer.values:
-        values.add_row(value.key, cell(_plain(value)), f"{value.origin}{_default(value)}")
+        values.add_row(value.key, cell(_plain(value)), cell(f"{value.origin}{_default(value)}"))
     show(values)
 
 
