@@ -118,8 +118,10 @@ def _plain(value: Value) -> str:
 
 
 def _sentences(now: Now, timezone: str) -> Iterator[str]:
-    """Everything that keeps the picture from being shrunk; one sentence where nothing does."""
+    """Everything that keeps the picture from being shrunk, or that nothing does."""
     zone = now.hours.zone
+    if not now.exists:
+        yield "nothing is there yet"
     if not now.is_watched:
         yield "not a picture by its name: [watch] include and ignore"
     if now.is_excluded:
@@ -129,9 +131,7 @@ def _sentences(now: Now, timezone: str) -> Iterator[str]:
         yield f"too young until {_local(now.too_young_until, zone)}"
     if now.is_outside_hours:
         yield f"outside working hours {_until(now.hours_change_at, zone)} ({timezone})"
-    if not now.exists:
-        yield "nothing is there yet"
-    elif now.is_shrunk:
+    if now.exists and now.is_shrunk:
         yield "nothing here keeps it from being shrunk"
     if now.hours_change_at and not now.is_outside_hours:
         yield f"within working hours {_until(now.hours_change_at, zone)} ({timezone})"

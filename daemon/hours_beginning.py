@@ -8,7 +8,7 @@ from typing import Final
 from daemon.config.hours import WorkingHours
 from daemon.log import log
 
-_SECONDS: Final = 10
+_SECONDS: Final = 5
 """How late the beginning may be noticed. The wall clock is asked each time, since it may be set."""
 
 
