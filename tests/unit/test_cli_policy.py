@@ -104,7 +104,7 @@ def test_the_values_are_those_that_the_pipeline_asks_for(config: Config, camera:
     for value in explain_policy(config, place, datetime.now(UTC)).values:
         met = getattr(policy.objects if hasattr(policy.objects, value.key) else policy, value.key)
         told = {
-            "ladder": lambda name: parse_ladder(name),
+            "ladder": parse_ladder,
             "hours": lambda hours: WorkingHours.parse(hours, config.holds.rules.zone),
             "classes": tuple,
         }.get(value.key, lambda plain: plain)(value.value)
