@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from cli.options import ConfigOption, chosen_config, load_config, verb
+from daemon.checks.check import State
+from daemon.checks.policies import check_policies
 from daemon.config.loading import defaults
 from daemon.config.roots import check_roots
 from daemon.config.showing import differences, dump, template
@@ -44,9 +46,14 @@ def init(
 def check(*, config: ConfigOption = None) -> None:
     """Tell everything that is wrong with it.
 
-    That its roots are there is part of it.
+    That its roots are there is part of it. What may be meant so, such as a policy for a camera that is not there yet,
+    is told on standard error and no fault.
     """
-    check_roots(load_config(config))
+    settings = load_config(config)
+    check_roots(settings)
+    for found in check_policies(settings):
+        if found.state is State.WARNING:
+            typer.echo(f"{found.name}: {printable(found.sentence)}", err=True)
     typer.echo(f"{_name(config)} can be used")
 
 

@@ -27,6 +27,7 @@ VERBS: Final = MappingProxyType(
         "release": "cli.release",
         "verify": "cli.verify",
         "resume": "cli.resume",
+        "policy": "cli.policy",
         "hold": "cli.hold",
         "custody": "cli.custody",
         "ledger": "cli.ledger",

@@ -14,6 +14,7 @@ from rich.table import Table
 from cli.holds import covered, document
 from cli.options import ConfigOption, JsonOption, load_config, verb
 from cli.paths import as_text
+from cli.status_policy import sentences, standing
 from cli.tables import cell, facts, ratio, show, size
 from daemon.config.schema import Config
 from daemon.live_state import read_live_state
@@ -75,19 +76,24 @@ def status(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     Works without a daemon and without a ledger, too.
     """
     settings = load_config(config)
+    now = datetime.now(UTC)
     daemon = _daemon(settings)
-    ledger = _ledger(settings.ledger.url, datetime.now(UTC))
+    ledger = _ledger(settings.ledger.url, now)
     roots = [_root(path, settings.vault.floor_megabytes) for path in settings.watch.roots]
     if as_json:
         document = {
             "alive": daemon is not None,
             "daemon": daemon,
             "ledger": ledger.document(),
+            "policy": standing(settings, now),
             "roots": [asdict(root) for root in roots],
         }
         typer.echo(json.dumps(document, default=datetime.isoformat))
     else:
-        show(_table(daemon, ledger, roots, datetime.now(UTC)))
+        shown = _table(daemon, ledger, roots, now)
+        for name, sentence in sentences(settings, now):
+            shown.add_row(name, cell(sentence))
+        show(shown)
 
 
 def _daemon(config: Config) -> dict[str, Any] | None:

@@ -14,11 +14,13 @@ from cli.progress import shown
 from daemon.config.schema import Config
 from daemon.house import opened, opened_quietly
 from daemon.log import configure
+from daemon.niceness import be_nice
 from daemon.openings import sentence
 from daemon.sweep import Sweeping, rehearse, targets_of
 from daemon.sweep import sweep as sweep_through
 from daemon.walk import PassedOver
 from framekeep.errors import BreakerOpenError, UsageError
+from framekeep.reasons import Reason
 
 app = verb()
 
@@ -44,7 +46,7 @@ def sweep(
     settings = load_config(config).overridden(keeper=keeper, ladder=ladder, min_confidence=min_confidence)
     configure(settings.service.log_format, "warning")
     sweeping = _swept(settings, paths or [], dry_run=dry_run, accept_model=accept_model)
-    for told in passed_over(sweeping):
+    for told in (*passed_over(sweeping), *left_alone(sweeping)):
         typer.echo(told, err=True)
     if as_json:
         typer.echo(json.dumps(sweeping.summary()))
@@ -61,6 +63,15 @@ def passed_over(sweeping: Sweeping) -> Iterator[str]:
         yield f"{mounts} folders are on another filesystem (passed_over above): to sweep one, add it to [watch] roots"
 
 
+def left_alone(sweeping: Sweeping) -> Iterator[str]:
+    """Sentences about the pictures that their policies left alone."""
+    reasons = sweeping.tally.reasons
+    if outside := reasons[Reason.OUTSIDE_HOURS.word]:
+        yield f"{outside} pictures wait for their working hours: framekeep policy explain PATH tells when those begin"
+    if excluded := reasons[Reason.EXCLUDED.word]:
+        yield f"{excluded} pictures were not read, since a policy excludes them"
+
+
 def exit_code(sweeping: Sweeping) -> int:
     """Where the breaker is not open."""
     if sweeping.interrupted:
@@ -73,6 +84,7 @@ def _swept(config: Config, paths: list[Path], *, dry_run: bool, accept_model: bo
         if not os.path.lexists(path):
             raise UsageError(f"{path} does not exist")
     targets = targets_of(config, paths)
+    be_nice(config.service.nice)
     sweeping = Sweeping(dry_run)
     with ExitStack() as held:
         if dry_run:

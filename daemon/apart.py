@@ -15,6 +15,7 @@ from contextlib import suppress
 from functools import partial
 from typing import ParamSpec, TypeVar
 
+from daemon.niceness import be_nice
 from framekeep.jpeg.squeeze import squeeze
 from framekeep.reasons import Kept, Reason
 
@@ -100,6 +101,8 @@ def _nothing() -> None:
 def _follow_the_parent() -> None:
     """A terminal's Ctrl-C reaches all, but what is in flight is to be finished. A killed parent says nothing."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if parent := multiprocessing.parent_process():  # the fork server may be from before a reload
+        be_nice(os.getpriority(os.PRIO_PROCESS, parent.pid or 0))
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
 
 

@@ -17,9 +17,10 @@ from daemon.findings import Verified
 from daemon.house import House
 from daemon.journal import Journal
 from daemon.log import log
+from daemon.pace import Pace
 from daemon.rules import limits_of
 from daemon.sweep import targets_of
-from daemon.verifying import Pace, Scope, verify
+from daemon.verifying import Scope, verify
 from framekeep.errors import ConfigurationError, ModelUnavailableError
 from storage.ledger.opening import open_reader
 from storage.ledger.writer import Writer
@@ -96,8 +97,13 @@ async def _do(chore: Chore, config: Config, journal: Journal, wait: Callable[[fl
 def verify_slowly(config: Config, wait: Callable[[float], None]) -> Callable[[Writer], None]:
     """Verifies the configured share of all roots, and tells the log. Raises LedgerError, ConfigurationError."""
     wanted, verified = config.verify, Verified()
-    pace = Pace(wanted.megabytes_per_second * 1e6, wait)
-    scope = Scope(targets_of(config, []), limits_of(config), wanted.sample_percent / 100, pace=pace)
+    pace = Pace(wanted.megabytes_per_second * 1e6)
+    scope = Scope(
+        targets_of(config, []),
+        limits_of(config),
+        wanted.sample_percent / 100,
+        paced=lambda size: wait(pace.delay(size)),
+    )
     with open_reader(config.ledger.url) as reader:
         for finding in verify(reader, scope, verified):
             kind = finding.kind

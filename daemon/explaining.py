@@ -56,6 +56,8 @@ class Explained:
 def explain_place(config: Config, model: Model, place: Place) -> Explained:
     """Raises UsageError where nothing is there or the vault is not open, ConfigurationError for an unreadable root."""
     rules = RuleBook(config, model).for_path(place.path)
+    if rules.exclude:
+        return Explained(place, rules, None, None, Kept(Reason.EXCLUDED))
     source = None
     try:
         source = _source(config, place, rules.limits.max_bytes)

@@ -64,10 +64,11 @@ async def live(stages: Stages, acting: Acting, sheet: Sheet) -> Draft:
 async def _read(stages: Stages, acting: Acting, sheet: Sheet) -> Picture:
     if not sheet.candidate.settled:
         raise Kept(Reason.UNSETTLED)
-    sheet.rules.check_age(sheet.candidate.identity, time.time_ns())
+    candidate, max_bytes = sheet.candidate, sheet.rules.limits.max_bytes
+    sheet.rules.check_age(candidate.identity, time.time_ns())
+    await stages.bandwidth.spend(min(candidate.identity.size, max_bytes))
     with sheet.timing("read"):
-        candidate = sheet.candidate
-        picture = await stages.disk(read, candidate.tree, candidate.path, sheet.rules.limits.max_bytes)
+        picture = await stages.disk(read, candidate.tree, candidate.path, max_bytes)
         if picture.identity != candidate.identity:
             raise Kept(Reason.UNSETTLED, "it changed after it had settled")
         sheet.sha256 = picture.sha256

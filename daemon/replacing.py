@@ -59,6 +59,7 @@ class Replacing:
         mark = Mark(sheet.sha256 or b"", hashlib.sha256(written.data).digest(), secrets.token_hex(16))
         swap = Swap(sheet.candidate.path, sheet.identity, mark)
         draft = sheet.replaced(written, mark)
+        await self._stages.bandwidth.spend(len(written.data))
         with sheet.timing("write"):
             await self._stages.disk(_stage, root, swap, written.data, draft)
         draft = changed(draft, timings=sheet.timings)

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
+from daemon.config.hours import WorkingHours
 from daemon.config.policy import Policy, PolicyBook
 from daemon.config.schema import Config
 from daemon.known_labels import KnownLabels, known_labels
@@ -35,6 +37,8 @@ class Rules:
     min_saving: float
     min_confidence: float
     min_age_days: float
+    hours: WorkingHours
+    exclude: bool
     vault_days: float
     settings: Settings
     """The part that every decision depends on, as the ledger keeps it."""
@@ -51,6 +55,12 @@ class Rules:
     def for_picture(self, path: str) -> "Rules":
         """The same, with the keeper of this very picture. Raises Kept where its label has to be known, and is not."""
         return replace(self, keeper=self.known.keeper(path)) if self.known else self
+
+    def left_alone(self, now: datetime) -> Reason | None:
+        """Why a picture is not even looked at now; None: it is. No decision tells of it: the next rescan asks again."""
+        if self.exclude:
+            return Reason.EXCLUDED
+        return None if self.hours.hold(now) else Reason.OUTSIDE_HOURS
 
     def check_age(self, identity: FileIdentity, now_ns: int) -> None:
         """Raises Kept where the picture is younger than its policy's minimum age."""
@@ -84,6 +94,11 @@ class RuleBook:
         """What holds for a path relative to its root."""
         return self._rules[id(self._policies.for_path(path))]
 
+    @property
+    def hours(self) -> frozenset[WorkingHours]:
+        """Of all policies; in them pictures are shrunk."""
+        return frozenset(rules.hours for rules in self._rules.values() if not rules.exclude)
+
     def _made(self, policy: Policy) -> Rules:
         config = self._config
         encoder = Encoder(config.encoder.subsampling, config.encoder.progressive)
@@ -96,7 +111,7 @@ class RuleBook:
             keeper=policy.keeper,
             min_confidence=policy.min_confidence,
             ladder=policy.ladder.name,
-            min_saving=config.selection.min_saving,
+            min_saving=policy.min_saving,
             subsampling=encoder.subsampling,
             progressive=encoder.progressive,
             model=model.name,
@@ -113,9 +128,11 @@ class RuleBook:
             ladder=policy.ladder,
             encoder=encoder,
             limits=limits,
-            min_saving=config.selection.min_saving,
+            min_saving=policy.min_saving,
             min_confidence=policy.min_confidence,
             min_age_days=policy.min_age_days,
+            hours=policy.hours,
+            exclude=policy.exclude,
             vault_days=policy.vault_days,
             settings=settings,
             regions=regions,

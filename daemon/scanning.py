@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from daemon.candidates import Candidate
@@ -23,11 +24,16 @@ Knowing = Callable[[str, Sequence[str]], Awaitable[dict[str, Known]]]
 _LEFT_ALONE = (Reason.ALREADY_SHRUNK, Reason.RESTORED)
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class Scan:
     """`known` asks the ledger; `done` is told the size of each picture that needs no look.
 
-    Where `stopped`, it ends early. What it cannot enter is counted in `passed_over`.
+    Where `stopped`, it ends early. What it cannot enter is counted in `passed_over`. `waits` is told of each picture
+    that its policy leaves alone at present, by `clock`: why, and its size.
     """
 
     names: NameFilter
@@ -36,6 +42,8 @@ class Scan:
     done: Callable[[int], None]
     stopped: Callable[[], bool] = lambda: False
     passed_over: Counter[PassedOver] = field(default_factory=Counter)
+    waits: Callable[[Reason, int], None] = lambda _reason, _size: None
+    clock: Callable[[], datetime] = _now
 
     async def below(self, tree: Tree, path: str = "") -> AsyncIterator[Candidate]:
         """Candidates below a path of the tree ("" for all of it); holds one folder's list at a time."""
@@ -53,22 +61,28 @@ class Scan:
         for tree in {candidate.tree for candidate in candidates}:
             here = [candidate for candidate in candidates if candidate.tree is tree]
             known = await self.known(tree.path, [candidate.path for candidate in here])
-            left += [
-                candidate
-                for candidate in here
-                if not self._is_done(candidate.path, candidate.identity, known.get(candidate.path))
-            ]
+            left += [candidate for candidate in here if self._is_wanted(candidate, known.get(candidate.path))]
         return left
 
     def _candidate(self, tree: Tree, file: Found, known: Known | None) -> Candidate | None:
-        identity = FileIdentity.of(file.status)
-        if self._is_done(file.path, identity, known):
+        identity, rules = FileIdentity.of(file.status), self.rules.for_path(file.path)
+        if _needs_no_look(identity, known, rules):
             self.done(identity.size)
             return None
-        return Candidate(tree, file.path, identity, missed=known is None or known.identity != identity)
+        if reason := rules.left_alone(self.clock()):
+            self.waits(reason, identity.size)
+            return None
+        # What came outside the hours was not missed, and which did is not kept anywhere.
+        missed = rules.hours.are_all_day and (known is None or known.identity != identity)
+        return Candidate(tree, file.path, identity, missed=missed)
 
-    def _is_done(self, path: str, identity: FileIdentity, known: Known | None) -> bool:
-        return known is not None and known.identity == identity and is_done(known, self.rules.for_path(path))
+    def _is_wanted(self, candidate: Candidate, known: Known | None) -> bool:
+        rules = self.rules.for_path(candidate.path)
+        return not _needs_no_look(candidate.identity, known, rules) and rules.left_alone(self.clock()) is None
+
+
+def _needs_no_look(identity: FileIdentity, known: Known | None, rules: Rules) -> bool:
+    return known is not None and known.identity == identity and is_done(known, rules)
 
 
 def is_done(known: Known, rules: Rules) -> bool:

@@ -14,6 +14,7 @@ from daemon.house import House, open_root, opened
 from daemon.known_model import facts_of, refuse_another
 from daemon.log import configure, log
 from daemon.models import check_objects, detector_choice, model_choice, open_record
+from daemon.niceness import be_nice
 from daemon.notify import Notifier
 from daemon.reporting import Counted
 from daemon.rules import RuleBook
@@ -67,6 +68,7 @@ def run(load: Callable[[], Config], environ: Mapping[str, str], *, accept_model:
 async def _run(load: Callable[[], Config], notifier: Notifier, *, accept_model: bool) -> None:
     signals, counted = Signals.heard(), Counted()
     config, model = load(), None
+    be_nice(config.service.nice)  # before there are threads
     taken: Sequence[Root] = ()
     while True:
         configure(config.service.log_format, config.service.log_level)
@@ -128,6 +130,7 @@ def read_anew(house: House, load: Callable[[], Config]) -> Fresh:
             model = _open_model(config)
         check_objects(config, model)
         RuleBook(config, model)  # which reads known labels
+        be_nice(config.service.nice)
         held.pop_all()
     return Fresh(config, model, taken)
 

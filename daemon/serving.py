@@ -12,6 +12,7 @@ from daemon.breaking import Breaking, Guarded, open_breaking
 from daemon.chores import keep_doing
 from daemon.following import follow_deletes, orphans
 from daemon.habits import habits_of
+from daemon.hours_beginning import when_hours_begin
 from daemon.house import House
 from daemon.journal import Journal
 from daemon.log import log, log_decision
@@ -70,6 +71,7 @@ async def serve(house: House, stop: asyncio.Event, reopen: asyncio.Event, notifi
                 log.info("serving", roots=list(house.roots), model=house.model.name, device=house.model.device)
                 others = [
                     watchdog,
+                    tasks.create_task(when_hours_begin(house.rules.hours, rescan.set)),
                     tasks.create_task(_rescans(house, scan, watched, watcher, (rescan, reopen))),
                     tasks.create_task(_releases(house, journal, release)),
                     tasks.create_task(_heads(house, head)),
@@ -77,7 +79,7 @@ async def serve(house: House, stop: asyncio.Event, reopen: asyncio.Event, notifi
                     tasks.create_task(_resumptions(breaking, rescan)),
                     tasks.create_task(keep_doing(house, journal)),
                     tasks.create_task(reporter.keep_writing(notifier)),
-                    tasks.create_task(_stop_when(stop, watched, notifier)),
+                    tasks.create_task(_stop_when(stop, watched, stages, notifier)),
                 ]
                 await pipeline.run(watched.candidates())
                 for task in others:
@@ -207,7 +209,8 @@ async def _watchdog(stages: Stages, journal: Journal, notifier: Notifier) -> Non
         await asyncio.sleep(notifier.watchdog_seconds / 3)
 
 
-async def _stop_when(stop: asyncio.Event, watched: Watched, notifier: Notifier) -> None:
+async def _stop_when(stop: asyncio.Event, watched: Watched, stages: Stages, notifier: Notifier) -> None:
     await stop.wait()
     notifier.tell(STATUS="finishing what is in flight")
     watched.stop()
+    stages.bandwidth.lift()

@@ -11,6 +11,7 @@ from typing import Final, ParamSpec, Self, TypeVar
 from daemon.apart import ProcessesApart
 from daemon.batcher import Batcher
 from daemon.budget import Budget
+from daemon.pace import Bandwidth
 from framekeep.errors import FramekeepError
 from framekeep.evidence import Evidence
 from framekeep.models.base import Model, Prepared
@@ -36,10 +37,14 @@ class Look:
 class Stages:
     """Executors and queues that all pictures in flight share. A context manager: leaving it waits for the threads."""
 
-    def __init__(self, batch: int, pixels_in_flight: int, max_seconds: float) -> None:
+    def __init__(
+        self, batch: int, pixels_in_flight: int, max_seconds: float, bandwidth: Bandwidth | None = None
+    ) -> None:
         cores = len(os.sched_getaffinity(0))
         self.batch = batch
         self.pixels = Budget(pixels_in_flight)
+        self.bandwidth = bandwidth or Bandwidth(0)
+        """Of pictures that are read, and variants that are written."""
         self.stuck = False
         """A codec thread does not come back: the process has to end."""
         self._max_seconds = max_seconds

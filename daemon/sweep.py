@@ -19,6 +19,7 @@ from daemon.house import House, QuietHouse
 from daemon.journal import Journal
 from daemon.names import NameFilter
 from daemon.openings import opened_in, sentence
+from daemon.pace import Bandwidth
 from daemon.pipeline import Pipeline
 from daemon.rehearsing import Rehearsing
 from daemon.replacing import Replacing
@@ -144,13 +145,15 @@ def rehearse(house: QuietHouse, targets: Sequence[Place], sweeping: Sweeping) ->
 
 
 def _scan(names: NameFilter, rules: RuleBook, known: Knowing, sweeping: Sweeping) -> Scan:
-    return Scan(names, rules, known, sweeping.tally.skip, lambda: sweeping.interrupted, sweeping.passed_over)
+    tally = sweeping.tally
+    return Scan(names, rules, known, tally.skip, lambda: sweeping.interrupted, sweeping.passed_over, tally.wait)
 
 
 def stages_of(config: Config) -> Stages:
     """Where the work is done, as large as the configuration says."""
     limits = config.limits
-    return Stages(config.selection.batch, int(limits.in_flight_megapixels * 10**6), limits.max_seconds)
+    bandwidth = Bandwidth(config.service.megabytes_per_second * 1e6)
+    return Stages(config.selection.batch, int(limits.in_flight_megapixels * 10**6), limits.max_seconds, bandwidth)
 
 
 async def _run(
@@ -159,6 +162,7 @@ async def _run(
     def interrupt() -> None:
         sweeping.interrupted = True
         settling.wake()
+        pipeline.stages.bandwidth.lift()
 
     loop = asyncio.get_running_loop()
     settle_seconds = config.watch.settle_seconds

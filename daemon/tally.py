@@ -53,6 +53,11 @@ class Tally:
         self.skipped += 1
         self._weigh(size, size)
 
+    def wait(self, reason: Reason, size: int) -> None:
+        """Counts a picture that its policy leaves alone at present."""
+        self.reasons[reason.word] += 1
+        self.skip(size)
+
     def _weigh(self, before: int, after: int) -> None:
         self.bytes_before += before
         self.bytes_after += after

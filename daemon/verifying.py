@@ -8,7 +8,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -41,19 +41,6 @@ _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """How fast it may go. `wait` sleeps so many seconds, and may raise to end it all."""
-
-    bytes_per_second: float
-    wait: Callable[[float], None]
-    started: float = field(default_factory=time.monotonic)
-
-    def keep(self, bytes_read: int) -> None:
-        ahead = bytes_read / self.bytes_per_second - (time.monotonic() - self.started)
-        self.wait(max(0.0, ahead))
-
-
-@dataclass(frozen=True, slots=True)
 class Scope:
     """What is verified. A place's path may be a folder, or "" for all of a root with its vault."""
 
@@ -62,7 +49,8 @@ class Scope:
     share: float = 1.0
     """Of the replacements, drawn at random."""
     labels: LabelCheck | None = None
-    pace: Pace | None = None
+    paced: Callable[[int], None] = lambda _size: None
+    """Is told how many bytes were read, each time; may sleep, and may raise to end it all."""
 
 
 def verify(reader: Reader, scope: Scope, verified: Verified) -> Iterator[Finding]:
@@ -162,8 +150,7 @@ class _Look:
 
     def _count(self, size: int) -> None:
         self.verified.bytes_read += size
-        if self.scope.pace:
-            self.scope.pace.keep(self.verified.bytes_read)
+        self.scope.paced(size)
 
 
 def _regions(promise: Promise, picture: Picture) -> list[tuple[Kind, str]]:

@@ -54,6 +54,8 @@ class Reason(Enum):
 
     HELD = "held", Standing.LATER, "under a legal hold"
     TOO_YOUNG = "too_young", Standing.LATER, "younger than the policy's minimum age"
+    OUTSIDE_HOURS = "outside_hours", Standing.LATER, "met outside the policy's working hours, and not looked at"
+    EXCLUDED = "excluded", Standing.LATER, "a policy excludes it: it is not read"
     UNSETTLED = "unsettled", Standing.LATER, "still changing, or changed while it was looked at"
     GONE = "gone", Standing.LATER, "vanished while it was looked at"
     BREAKER = "breaker", Standing.LATER, "the breaker is open: nothing is replaced until a person resumes it"

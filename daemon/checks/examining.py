@@ -7,6 +7,7 @@ from daemon.checks.drift import check_drift
 from daemon.checks.ledger import check_ledger
 from daemon.checks.machine import check_owners, check_squeezer, check_watches
 from daemon.checks.model import check_models
+from daemon.checks.policies import check_policies
 from daemon.checks.roots import check_root
 from daemon.config.roots import check_roots
 from daemon.config.schema import Config
@@ -22,6 +23,7 @@ def examine(load: Callable[[], Config], clock: Callable[[], float]) -> Iterator[
         yield Check.failed("configuration", error)
         return
     yield _configuration(config)
+    yield from check_policies(config)
     yield from check_models(config, clock)
     yield check_squeezer()
     yield check_drift(config)

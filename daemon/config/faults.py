@@ -34,7 +34,7 @@ _ALLOWED: Final = {
 
 def report(subject: str, error: ValidationError, schema: type[BaseModel]) -> str:
     """One sentence about the subject, and one line for each error."""
-    return listed(subject, [printable(_line(detail, schema)) for detail in error.errors()])
+    return listed(subject, [printable(line) for detail in error.errors() for line in _lines(detail, schema)])
 
 
 def listed(subject: str, faults: Sequence[str]) -> str:
@@ -43,13 +43,14 @@ def listed(subject: str, faults: Sequence[str]) -> str:
     return "\n  ".join([f"{subject} cannot be used: {count}", *faults])
 
 
-def _line(detail: ErrorDetails, schema: type[BaseModel]) -> str:
+def _lines(detail: ErrorDetails, schema: type[BaseModel]) -> list[str]:
+    """One for each fault: a check of ours may find several."""
     place = ".".join(step if isinstance(step, str) else f"#{step + 1}" for step in detail["loc"])
     if detail["type"] == "extra_forbidden":
-        return f"{place}: unknown key{_suggestion(detail['loc'], schema)}"
+        return [f"{place}: unknown key{_suggestion(detail['loc'], schema)}"]
     template = _ALLOWED.get(detail["type"])
     allowed = template.format_map(detail.get("ctx", {})) if template else detail["msg"]
-    return f"{place}{_given(detail)}: {allowed}"
+    return [f"{place}{_given(detail)}: {fault}" for fault in allowed.splitlines()]
 
 
 def _given(detail: ErrorDetails) -> str:

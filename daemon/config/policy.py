@@ -1,10 +1,11 @@
-"""Which keeper, ladder and times hold for a picture."""
+"""Which keeper, ladder and times hold for a picture, and which block of the configuration says so."""
 
 from dataclasses import dataclass, fields, replace
 from typing import Self
 
 from pathspec import GitIgnoreSpec
 
+from daemon.config.hours import WorkingHours
 from daemon.config.schema import Config, PolicyBlock
 from framekeep.keepers.objects import ObjectRule
 from framekeep.ladder import Ladder
@@ -19,10 +20,13 @@ class Policy:
     keeper: str
     min_confidence: float
     ladder: Ladder
+    min_saving: float
     vault_days: float
     min_age_days: float
+    hours: WorkingHours
     objects: ObjectRule
     region_rule: RegionRule
+    exclude: bool = False
 
     @classmethod
     def default(cls, config: Config) -> Self:
@@ -31,8 +35,10 @@ class Policy:
             keeper=selection.keeper,
             min_confidence=selection.min_confidence,
             ladder=selection.ladder,
+            min_saving=selection.min_saving,
             vault_days=config.vault.days,
             min_age_days=selection.min_age_days,
+            hours=WorkingHours.parse(selection.hours, config.holds.rules.zone),
             objects=config.detection.rule,
             region_rule=config.detection.region_rule,
         )
@@ -51,12 +57,19 @@ class PolicyBook:
 
     def for_path(self, path: str) -> Policy:
         """The policy of a picture's path relative to its root; bytes that are not UTF-8 are surrogate-escaped."""
+        index = self.index_of(path)
+        return self.default if index is None else self._blocks[index][1]
+
+    def index_of(self, path: str) -> int | None:
+        """Which block holds for a path, counted from 0; None where none matches."""
         path = folded(path)
-        return next((policy for spec, policy in self._blocks if spec.match_file(path)), self.default)
+        return next((index for index, (spec, _) in enumerate(self._blocks) if spec.match_file(path)), None)
 
     def _compiled(self, block: PolicyBlock) -> tuple[GitIgnoreSpec, Policy]:
         own = {field.name for field in fields(Policy)}
         overrides = {key: value for key, value in block.overrides.items() if key in own}
+        if block.hours is not None:
+            overrides["hours"] = WorkingHours.parse(block.hours, self.default.hours.zone)
         policy = replace(self.default, **overrides)
         objects = block.rule(policy.objects)
         regions = block.region_rule(policy.region_rule, objects)

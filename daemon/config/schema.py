@@ -1,5 +1,6 @@
 """What can be configured: sections, keys, defaults and bounds. config.toml says what each key is for."""
 
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
@@ -8,12 +9,15 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator, mo
 
 from daemon.config.detection import Detection, with_doubtful, with_evidence
 from daemon.config.faults import report
+from daemon.config.hours import ALL_DAY
+from daemon.config.matches import fault_of_match, superfluous
 from daemon.config.section import Section, describing_weights
 from daemon.config.values import (
     AbsolutePath,
     ClassNames,
     Days,
     Device,
+    Hours,
     KeeperNames,
     LadderRungs,
     LedgerUrl,
@@ -28,7 +32,7 @@ from daemon.config.values import (
     TimeZone,
     zone_of,
 )
-from daemon.names import IGNORE, INCLUDE
+from daemon.names import IGNORE, INCLUDE, NameFilter
 from framekeep.errors import UsageError
 from framekeep.keepers.objects import ObjectRule
 from framekeep.ladder import parse_ladder
@@ -71,6 +75,7 @@ class Selection(Section):
     search: Literal["exact", "quick"] = "exact"
     min_saving: Probability = 0.01
     min_age_days: Days = 0
+    hours: Hours = ALL_DAY
     device: Device = "auto"
     batch: Annotated[int, Field(ge=1, le=1024)] = 16
 
@@ -139,6 +144,15 @@ class Service(Section):
     runtime_directory: AbsolutePath = Path("var/run")
     log_format: Literal["auto", "console", "json"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    nice: Annotated[int, Field(le=19)] = 0
+    megabytes_per_second: Annotated[float, Field(ge=0)] = 0
+
+    @field_validator("nice")
+    @classmethod
+    def leaves_to_others(cls, niceness: int) -> int:
+        if niceness < 0:
+            raise ValueError("should be 0 to 19: pictures can wait, so framekeep asks for no more than others have")
+        return niceness
 
 
 class PolicyBlock(Section):
@@ -148,8 +162,10 @@ class PolicyBlock(Section):
     keeper: KeeperNames | None = None
     min_confidence: Probability | None = None
     ladder: LadderRungs | None = None
+    min_saving: Probability | None = None
     vault_days: Days | None = None
     min_age_days: Days | None = None
+    hours: Hours | None = None
     min_score: Score | None = None
     slack: Annotated[float, Field(ge=0, lt=1)] | None = None
     iou: Annotated[float, Field(gt=0, le=0.95)] | None = None
@@ -160,11 +176,15 @@ class PolicyBlock(Section):
     regions_margin: Margin | None = None
     regions_min_score: Score | None = None
     regions_classes: ClassNames | None = None
+    exclude: bool | None = None
 
     @model_validator(mode="after")
     def overrides_something(self) -> Self:
         if not self.overrides:
             raise ValueError(f"overrides nothing; it can override {', '.join(self._overridable())}")
+        others = [key for key in self.overrides if key != "exclude"]
+        if self.exclude and others:
+            raise ValueError(f"excludes what it matches, so {', '.join(others)} would do nothing there")
         return self
 
     @property
@@ -214,18 +234,19 @@ class Config(Section):
 
     @field_validator("policy")
     @classmethod
-    def each_can_match(cls, blocks: tuple[PolicyBlock, ...]) -> tuple[PolicyBlock, ...]:
-        matches = [block.match for block in blocks]
-        for index, match in enumerate(matches):
-            if match in matches[:index]:
-                raise ValueError(f"two blocks match {', '.join(match)}; the first wins, so the second would do nothing")
+    def each_does_something(cls, blocks: tuple[PolicyBlock, ...]) -> tuple[PolicyBlock, ...]:
+        if faults := list(superfluous([block.match for block in blocks])):
+            raise ValueError("\n".join(faults))
         return blocks
 
-    @model_validator(mode="after")
-    def each_makes_sense(self) -> Self:
-        for block in self.policy:
-            block.region_rule(self.detection.region_rule, block.rule(self.detection.rule))
-        return self
+    @field_validator("policy")
+    @classmethod
+    def each_makes_sense(cls, blocks: tuple[PolicyBlock, ...], info: ValidationInfo) -> tuple[PolicyBlock, ...]:
+        """With those of the other sections that can be used: so all faults are told at once."""
+        numbered = enumerate(blocks, 1)
+        if faults := [f"#{number}: {fault}" for number, block in numbered for fault in _faults(block, info)]:
+            raise ValueError("\n".join(faults))
+        return blocks
 
     @property
     def keepers(self) -> frozenset[str]:
@@ -250,3 +271,15 @@ class Config(Section):
             block.model_copy(update={k: values[k] for k in values.keys() & block.overrides}) for block in self.policy
         ]
         return self.model_copy(update={"selection": selection, "policy": tuple(policy)})
+
+
+def _faults(block: PolicyBlock, info: ValidationInfo) -> Iterator[str]:
+    """What makes no sense in a block together with what stands in other sections."""
+    if watch := info.data.get("watch"):
+        names = NameFilter(watch.include, watch.ignore)
+        yield from (fault for pattern in block.match if (fault := fault_of_match(pattern, watch.roots, names)))
+    if detection := info.data.get("detection"):
+        try:
+            block.region_rule(detection.region_rule, block.rule(detection.rule))
+        except ValueError as error:
+            yield str(error)

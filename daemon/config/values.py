@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, ValidationInfo
 
+from daemon.config.hours import WorkingHours
 from framekeep.keepers.naming import canonical
 from framekeep.ladder import EXACT, Ladder, parse_ladder
 from storage.patterns import compiled
@@ -97,6 +98,11 @@ def zone_of(name: str) -> tzinfo:
         raise ValueError('should be a time zone of this machine such as "UTC" or "Europe/Berlin"') from None
 
 
+def _hours(given: str) -> str:
+    WorkingHours.parse(given, UTC)
+    return given
+
+
 def _sha256(given: str) -> str:
     if not re.fullmatch(r"[0-9a-fA-F]{64}", given):
         raise ValueError("should be 64 hexadecimal digits")
@@ -114,6 +120,8 @@ Patterns = Annotated[tuple[Annotated[str, AfterValidator(_pattern)], ...], Field
 SomePatterns = Annotated[Patterns, BeforeValidator(_one_or_more), AfterValidator(_matching_something)]
 Device = Annotated[str, AfterValidator(_device)]
 Sha256 = Annotated[str, AfterValidator(_sha256)]
+Hours = Annotated[str, AfterValidator(_hours)]
+"""See daemon/config/hours.py."""
 Days = Annotated[float, Field(ge=0, le=36_500)]
 """At most a hundred years, so that no date leaves the calendar."""
 Probability = Annotated[float, Field(ge=0, lt=1)]

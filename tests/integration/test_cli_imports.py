@@ -14,6 +14,7 @@ GROUPS = {
     "config": ("init", "check", "show"),
     "hold": ("add", "list", "remove"),
     "ledger": ("head", "verify", "backup", "rebuild"),
+    "policy": ("explain",),
     "study": ("tables", "objects", "train", "evaluate"),
 }
 PROBE = """

@@ -20,6 +20,7 @@ from storage.records import Claim, Draft, Place, Settings
 
 NOW = datetime.now(UTC)
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 T1K = Settings("t1k", 0.0, "paper", 0.01, "4:2:0", True, "tf_efficientnet_lite0", "ab")
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs/schemas/status.json").read_text())
 STATE = {
@@ -159,3 +160,24 @@ def test_what_cannot_be_read_is_told(writer: Writer, tmp_path: Path, document: C
     writer.close()
     (tmp_path / "var/ledger.sqlite").write_text("rubbish " * 1000)
     assert "is not a SQLite database" in document()["ledger"]["fault"]
+
+
+def test_what_policies_keep_from_being_shrunk_is_told(config: str, document, shown):
+    now = datetime.now(UTC)
+    closed, always = f"{now + 2 * HOUR:%H:%M}-{now + 3 * HOUR:%H:%M}", "00:00-24:00"
+    toml = f'[selection]\nhours = "{closed}"\n[[policy]]\nmatch = "gate/**"\nhours = "{always}"\n'
+    Path(config).write_text(toml + '[[policy]]\nmatch = ["yard/**", "safe/**"]\nexclude = true\n')
+    told = document()["policy"]
+    assert told["excluded"] == [{"policy": 2, "match": ["yard/**", "safe/**"]}]
+    (hours,) = told["hours"]
+    assert (hours["policy"], hours["hours"], hours["timezone"], hours["open"]) == (None, closed, "UTC", False)
+    begins = datetime.fromisoformat(hours["changes_at"])
+    assert f"{begins:%H:%M}" == closed[:5]
+    assert now < begins <= now + 2 * HOUR
+    text = shown()
+    assert "excluded  yard/**, safe/** (policy #2)" in text
+    assert f"closed, nothing is shrunk until {closed[:5]}: {closed} UTC (where no policy says otherwise)" in text
+
+
+def test_without_policies_nothing_is_told_of_them(document):
+    assert document()["policy"] == {"excluded": [], "hours": []}

@@ -21,9 +21,10 @@ from daemon.config.schema import Config
 from daemon.findings import Finding, Kind, Verified
 from daemon.house import opened
 from daemon.labels import LabelCheck
+from daemon.pace import Pace
 from daemon.rules import limits_of
 from daemon.sweep import Sweeping, sweep, targets_of
-from daemon.verifying import Pace, Scope, verify
+from daemon.verifying import Scope, verify
 from framekeep.evidence import Evidence, Prediction
 from framekeep.models.base import Prepared
 from storage.ledger.opening import open_reader
@@ -93,8 +94,8 @@ class Site:
         mark = json.loads(os.getxattr(self.path(name), "user.framekeep"))
         return self.own / "vault" / mark["decision"]
 
-    def found(self, labels: LabelCheck | None = None, pace: Pace | None = None) -> tuple[list[Finding], Verified]:
-        scope = Scope(targets_of(self.config, []), limits_of(self.config), labels=labels, pace=pace)
+    def found(self, labels: LabelCheck | None = None, **scoped: Any) -> tuple[list[Finding], Verified]:
+        scope = Scope(targets_of(self.config, []), limits_of(self.config), labels=labels, **scoped)
         verified = Verified()
         with open_reader(self.config.ledger.url) as reader:
             return list(verify(reader, scope, verified)), verified
@@ -258,8 +259,9 @@ def test_a_pace_waits_for_what_was_read_and_can_end_it(swept: Site):
         if len(waits) == 3:
             raise InterruptedError
 
+    pace = Pace(1000.0)
     with pytest.raises(InterruptedError):
-        swept.found(pace=Pace(1000.0, wait))
+        swept.found(paced=lambda size: wait(pace.delay(size)))
     size = swept.original("gate/1.jpg").stat().st_size
     assert waits[0] == pytest.approx(size / 1000, abs=1)
     assert waits[0] < waits[1] < waits[2]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from daemon.config.faults import report
+from daemon.config.matches import superfluous
 from daemon.config.policy import PolicyBook
 from daemon.config.schema import Config, PolicyBlock
 from daemon.config.showing import dump
@@ -27,12 +28,22 @@ keepers = st.sampled_from(["t1k", "t5k", "ttk", "t5k,t1k"])
 ladders = st.just("paper") | st.lists(st.integers(1, 100), min_size=1, max_size=5)
 probabilities = st.floats(0, 1, exclude_max=True)
 days = st.floats(0, 36_500)
+times = st.times().map("{:%H:%M}".format)
+hours = st.tuples(times, times).filter(lambda pair: pair[0] != pair[1]).map("-".join)
 words = st.text("abc/*", min_size=1, max_size=6).filter(lambda word: word.strip("/"))
 blocks = st.fixed_dictionaries(
     {"match": st.lists(words, min_size=1, max_size=3), "vault_days": days},
-    optional={"keeper": keepers, "ladder": ladders, "min_confidence": probabilities, "min_age_days": days},
+    optional={
+        "keeper": keepers,
+        "ladder": ladders,
+        "min_confidence": probabilities,
+        "min_saving": probabilities,
+        "min_age_days": days,
+        "hours": hours,
+        "exclude": st.just(False),
+    },
 )
-policies = st.lists(blocks, max_size=3, unique_by=lambda block: tuple(block["match"]))
+policies = st.lists(blocks, max_size=3).filter(lambda some: not list(superfluous([one["match"] for one in some])))
 selections = st.fixed_dictionaries(
     {}, optional={"keeper": keepers, "ladder": ladders, "min_confidence": probabilities, "weights": st.just("w.pt")}
 )

@@ -14,7 +14,9 @@ from daemon.checks.check import Check, State
 from daemon.checks.filesystem import filesystem_of, is_remote
 from daemon.checks.ledger import check_ledger
 from daemon.checks.machine import check_owners, check_squeezer, check_watches
+from daemon.checks.policies import check_policies
 from daemon.checks.roots import check_root
+from daemon.config.schema import Config
 from daemon.names import NameFilter
 from framekeep.errors import ConfigurationError
 from framekeep.reasons import Reason
@@ -186,3 +188,17 @@ def test_a_broken_configuration_is_all_that_is_told(tmp_path: Path, capsys: pyte
     assert (line["name"], line["state"]) == ("configuration", "fault")
     assert "settle_seconds" in line["sentence"]
     assert "bogus" in line["sentence"]
+
+
+def test_policies_are_checked_and_nothing_in_them_is_a_fault(tmp_path: Path):
+    def checked(**sections: object) -> list[tuple[str, State]]:
+        given = Config.model_validate({"watch": {"roots": [str(tmp_path)]}, **sections})
+        return [(check.name, check.state) for check in check_policies(given)]
+
+    gate = {"match": "gate/**", "vault_days": 1}
+    assert checked() == []
+    assert checked(policy=[gate]) == [("policies", State.WARNING)]
+    (tmp_path / "gate").mkdir()
+    assert checked(policy=[gate]) == [("policies", State.OK)]
+    assert checked(selection={"hours": "01:00-02:00"}) == [("hours", State.WARNING)]
+    assert checked(selection={"hours": "01:00-02:00"}, holds={"timezone": "UTC"}) == [("hours", State.OK)]

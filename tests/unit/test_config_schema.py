@@ -111,6 +111,18 @@ def test_a_digest_is_written_small():
         ('selection.keeper = "things"', "selection.keeper = \"things\": unknown keeper 'things'; known are t1k"),
         ("detection.slack = 0.5", "detection: slack (0.5) should be smaller than min_score (0.5)"),
         ('detection.labels = "a.txt"', 'detection.labels = "a.txt": describes the file in weights'),
+        ('selection.hours = "22-6"', 'selection.hours = "22-6": should be two times of day such as "22:00-06:00"'),
+        ("selection.hours = 22", "selection.hours = 22: should be a text in quotes"),
+        ("service.nice = -5", "service.nice = -5: should be 0 to 19: pictures can wait"),
+        ("service.nice = 20", "service.nice = 20: should be at most 19"),
+        ("service.megabytes_per_second = -1", "service.megabytes_per_second = -1: should be at least 0"),
+        ('service.megabytes_per_second = "5 MB"', 'service.megabytes_per_second = "5 MB": should be a number'),
+        ('[[policy]]\nmatch = "a"\nhours = "6:00-7:00"', 'policy.#1.hours = "6:00-7:00": should be two times of day'),
+        ('[[policy]]\nmatch = "a"\nexclude = 1', "policy.#1.exclude = 1: should be true or false"),
+        (
+            '[[policy]]\nmatch = "a"\nexclude = true\nvault_days = 1\nkeeper = "t1k"',
+            "policy.#1: excludes what it matches, so keeper, vault_days would do nothing there",
+        ),
         ("selection.keeper = []", "selection.keeper = []: unknown keeper"),
         ("selection.keeper = [1]", "selection.keeper = [1]: should be a keeper's name"),
         ("selection.min_confidence = 1", "selection.min_confidence = 1: should be less than 1"),
@@ -141,7 +153,10 @@ def test_a_digest_is_written_small():
         ("vault.colour = 1", "vault.colour: unknown key; known are days"),
         ("wacht.roots = []", 'wacht: unknown key; did you mean "watch"?'),
         ("[[policy]]\nvault_days = 1", "policy.#1.match: is needed"),
-        ('[[policy]]\nmatch = "a"', "policy.#1: overrides nothing; it can override keeper, min_confidence, ladder"),
+        (
+            '[[policy]]\nmatch = "a"',
+            "policy.#1: overrides nothing; it can override keeper, min_confidence, ladder",
+        ),
         ('[[policy]]\nmatch = ["!a"]\nvault_days = 1', 'policy.#1.match = ["!a"]: should hold a pattern that does not'),
         ('[[policy]]\nmatch = "a"\nvault_day = 1\nkeeper = "t1k"', "policy.#1.vault_day: unknown key; did you mean"),
     ],
@@ -159,7 +174,28 @@ def test_a_root_inside_another_is_refused_whatever_their_order(tmp_path: Path):
 def test_a_second_policy_for_the_same_patterns_is_refused(tmp_path: Path):
     block = '[[policy]]\nmatch = "gate/**"\nvault_days = 1\n'
     (line,) = faults(tmp_path, block + block)
-    assert line == "policy: two blocks match gate/**; the first wins, so the second would do nothing"
+    assert line == "policy: #2 would do nothing: all of gate/** is matched by #1 before, and the first wins"
+
+
+def test_policies_that_do_nothing_match_nothing_or_make_no_sense_are_all_told_at_once(tmp_path: Path):
+    lines = faults(
+        tmp_path,
+        'vault.days = -1\n[[policy]]\nmatch = "gate/**"\nslack = 0.9\n'
+        '[[policy]]\nmatch = ["../x/**", "@eaDir/**"]\nvault_days = 1\n',
+    )
+    assert lines == [
+        "vault.days = -1: should be at least 0",
+        "policy: #1: slack (0.9) should be smaller than min_score (0.5)",
+        "policy: #2: ../x/** matches nothing: . and .. are not part of a picture's path",
+        "policy: #2: @eaDir/** matches no picture: [watch] ignore leaves that folder out",
+    ]
+    block = '[[policy]]\nmatch = "gate/**"\nvault_days = 1\n'
+    assert len(faults(tmp_path, 3 * block)) == 2
+
+
+def test_a_block_may_take_pictures_out_of_an_exclusion_that_follows():
+    given = config(policy=[{"match": "gate/lobby/**", "exclude": False}, {"match": "gate/**", "exclude": True}])
+    assert [block.overrides for block in given.policy] == [{"exclude": False}, {"exclude": True}]
 
 
 def test_all_faults_are_told_at_once_in_the_order_of_the_sections(tmp_path: Path):
