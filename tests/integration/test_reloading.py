@@ -1,5 +1,6 @@
 """What a reload tries while the old configuration is in force: what it cannot have leaves that so."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -155,3 +156,17 @@ def test_weights_that_no_keeper_asks_for_are_not_looked_for(site, squares):
     site.configure(selection={"keeper": "objects", "weights": "gone.pth"})
     with opened(site.config, squares) as house:
         assert read_anew(house, lambda: site.config).model is house.model
+
+
+def test_a_reload_makes_the_process_nicer(site, steadfast):
+    """In a child, since no process becomes less nice again."""
+    with opened(site.config, steadfast()) as house:
+        wanted = os.getpriority(os.PRIO_PROCESS, 0) + 1
+        site.configure(service={"nice": wanted})
+        child = os.fork()
+        if child == 0:
+            try:
+                read_anew(house, lambda: site.config)
+            finally:
+                os._exit(os.getpriority(os.PRIO_PROCESS, 0))
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == wanted

@@ -1,8 +1,10 @@
 """Leaving the processors to others: every thread, and every child; each test in a process of its own."""
 
+import os
 import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -78,3 +80,20 @@ def test_a_system_that_refuses_is_told_of_with_the_remedy():
     said = printed(REFUSED, str(SETPRIORITY[platform.machine()]))
     assert said.startswith("[service] nice = 19 cannot be had")
     assert "set Nice= in a drop-in" in said
+
+
+COMMAND = """
+import os, sys
+from cli.main import run
+before = os.getpriority(os.PRIO_PROCESS, 0)
+code = run([sys.argv[1], "--config", sys.argv[2]])
+print(code, os.getpriority(os.PRIO_PROCESS, 0) - before)
+"""
+
+
+@pytest.mark.parametrize("command", ["run", "sweep"])
+def test_the_daemon_and_a_sweep_are_nice_before_they_begin(command: str, tmp_path: Path):
+    """Here they end at once, since the root is missing."""
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    (tmp_path / "config.toml").write_text(f"[service]\nnice = {own + 2}\n")
+    assert printed(COMMAND, command, str(tmp_path / "config.toml")) == "10 2"
