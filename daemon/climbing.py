@@ -26,7 +26,7 @@ class Climbing:
 
     def ladder(self, rules: Rules) -> Ladder:
         """The rungs of this very picture."""
-        return rules.regions.ladder(rules.ladder) if self.regions else rules.ladder
+        return rules.regions.pairs(rules.ladder) if self.regions else rules.ladder
 
     async def to(self, rung: Rung, stages: Stages, rules: Rules) -> tuple[Variant, Prepared | None]:
         """The variant at a rung, and what the model is to see of it: nothing where it is no smaller than the original.

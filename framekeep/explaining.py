@@ -92,7 +92,7 @@ class _Climbing:
     apart: Apart
 
     def ladder(self, rule: Rule) -> Ladder:
-        return rule.regions.ladder(rule.ladder) if self.regions else rule.ladder
+        return rule.regions.pairs(rule.ladder) if self.regions else rule.ladder
 
     def to(self, rung: Rung, original: Original, encoder: Encoder) -> Variant:
         if rung.objects is None:

@@ -9,7 +9,7 @@ from daemon.config.hours import WorkingHours
 from daemon.config.schema import Config, PolicyBlock
 from framekeep.keepers.objects import ObjectRule
 from framekeep.ladder import Ladder
-from framekeep.regions.rule import RegionRule
+from framekeep.regions.rule import OFF, RegionRule
 from storage.patterns import compiled, folded
 
 
@@ -25,8 +25,8 @@ class Policy:
     min_age_days: float
     hours: WorkingHours
     objects: ObjectRule
-    region_rule: RegionRule
     exclude: bool = False
+    region_rule: RegionRule = OFF
 
     @classmethod
     def default(cls, config: Config) -> Self:

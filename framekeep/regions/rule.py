@@ -28,8 +28,8 @@ class RegionRule:
         """As the ledger keeps it: equal for equal rules, and empty where nothing is asked."""
         return "" if self.regions == "off" else json.dumps(asdict(self))
 
-    def ladder(self, ladder: Ladder) -> Ladder:
-        """The background's; the whole frame's from the objects' quality on."""
+    def pairs(self, ladder: Ladder) -> Ladder:
+        """The rungs of a frame with objects: pairs below their quality, the whole frame from there on."""
         return replace(ladder, rungs=tuple(map(self._rung, ladder.rungs)))
 
     def _rung(self, rung: Rung) -> Rung:

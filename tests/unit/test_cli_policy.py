@@ -102,11 +102,13 @@ def test_the_values_are_those_that_the_pipeline_asks_for(config: Config, camera:
     place = Place(str(config.watch.roots[0]), f"{camera}/1.jpg")
     policy = PolicyBook(config).for_path(place.path)
     for value in explain_policy(config, place, datetime.now(UTC)).values:
-        met = getattr(policy.objects if hasattr(policy.objects, value.key) else policy, value.key)
+        parts = (policy.objects, policy.region_rule, policy)
+        met = next(getattr(part, value.key) for part in parts if hasattr(part, value.key))
         told = {
             "ladder": parse_ladder,
             "hours": lambda hours: WorkingHours.parse(hours, config.holds.rules.zone),
             "classes": tuple,
+            "regions_classes": tuple,
         }.get(value.key, lambda plain: plain)(value.value)
         assert told == met, value.key
 

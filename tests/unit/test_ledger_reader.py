@@ -98,6 +98,8 @@ def test_a_replacement_is_told_whole(writer: Writer, reader: Reader):
         objects="",
         evidence_before='{"objects":[]}',
         evidence_after="{}",
+        regions=None,
+        region_rule="",
         decided_at=NOON,
         device="cuda",
         versions="pillow 12",

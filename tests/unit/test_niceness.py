@@ -32,7 +32,7 @@ async def main():
     first = ProcessesApart(1, 60); await first.pulse()
     be_nice(before + 3)
     second = ProcessesApart(1, 60)
-    print(await second._run(os.getpriority, os.PRIO_PROCESS, 0) - before)
+    print(await second.run(os.getpriority, os.PRIO_PROCESS, 0) - before)
     first.close(); second.close()
 if __name__ == "__main__":
     asyncio.run(main())

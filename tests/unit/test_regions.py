@@ -41,15 +41,15 @@ def test_regions_survive_the_ledger():
 
 def test_rungs_below_the_objects_quality_are_pairs():
     paper = parse_ladder("paper")
-    assert [rung.name for rung in RegionRule(80).ladder(paper).rungs][:5] == [
+    assert [rung.name for rung in RegionRule(80).pairs(paper).rungs][:5] == [
         "q100",
         "q90",
         "q80",
         "q80+q70",
         "q80+q60",
     ]
-    assert {rung.objects for rung in RegionRule(EXACT).ladder(paper).rungs} == {EXACT}
-    assert OFF.ladder(paper) == paper
+    assert {rung.objects for rung in RegionRule(EXACT).pairs(paper).rungs} == {EXACT}
+    assert OFF.pairs(paper) == paper
 
 
 def test_the_tables_are_the_standards():
