@@ -61,7 +61,8 @@ def explain_place(config: Config, model: Model, place: Place) -> Explained:
 def _explanation(data: bytes, rules: Rules) -> Explanation:
     original = understand(data, rules.limits)
     squeezed = squeeze_apart(data) if rules.encoder.progressive else None
-    return explain(original, squeezed, Rule(rules.keeper, rules.ladder, rules.encoder, rules.min_saving), rules.model)
+    rule = Rule(rules.keeper, rules.ladder, rules.encoder, rules.min_saving, rules.floor_quality)
+    return explain(original, squeezed, rule, rules.model)
 
 
 def _source(config: Config, place: Place, max_bytes: int) -> Source:

@@ -13,18 +13,17 @@ from typing import Protocol
 
 from PIL.Image import Image
 
-from daemon.rules import Rules
 from daemon.sheet import Sheet
 from daemon.stages import Stages
 from framekeep.evidence import Evidence
 from framekeep.jpeg.codec import decode
 from framekeep.jpeg.source import Original, understand
-from framekeep.ladder import Rung
 from framekeep.models.base import Model, Prepared
 from framekeep.models.describing import headline
+from framekeep.order import Order, Subject, limited, order_of
 from framekeep.reasons import Kept, Reason
 from framekeep.search import NEVER, Search, lazy, quick
-from framekeep.variants import Variant, Written, climb, limited, settle_on, worth_squeezing
+from framekeep.variants import Variant, Written, settle_on, worth_squeezing
 from storage.reading import Picture, read
 from storage.records import Draft
 
@@ -76,26 +75,27 @@ async def _read(stages: Stages, acting: Acting, sheet: Sheet) -> Picture:
 
 async def _choose(stages: Stages, sheet: Sheet, original: Original) -> Variant | None:
     """Drives the search; None: the original."""
-    keeper = sheet.rules.keeper
+    rules, keeper = sheet.rules, sheet.rules.keeper
     image, evidence = await _look_at_original(stages, sheet, original)
-    lowest = keeper.lowest_quality(evidence)
-    rungs = sheet.rules.ladder.from_quality(lowest)
-    variants: dict[int, Variant] = {}
-    search = _search(sheet, len(rungs), keeper.original_cost(evidence))
+    lowest = max(rules.floor_quality, keeper.lowest_quality(evidence))
+    order = order_of(Subject(original, image, rules.encoder), rules.ladder, lowest)
+    search = _search(sheet, len(order), keeper.original_cost(evidence))
+    variant, last = None, 0
     try:
         j = next(search)
         while True:
             with sheet.timing("climb"):
-                variants[j], prepared = await stages.codec(_climb, sheet.rules, original, image, rungs[j - 1])
+                variant, prepared = await stages.codec(_climb, rules.model, order, j)
             cost = NEVER
-            if prepared is not None:
+            if variant and prepared is not None:
                 seen = await _look(stages, sheet, prepared)
                 cost = keeper.judge(evidence, seen).cost
-                sheet.evidence_after[rungs[j - 1].name] = _excerpt(sheet, seen)
-            j = search.send(cost)
+                sheet.evidence_after[variant.rung.name] = _excerpt(sheet, seen)
+            last, j = j, search.send(cost)
     except StopIteration as end:
-        chosen = variants.get(end.value)
-        return limited(chosen, sheet.rules.ladder, lowest) if chosen else None
+        if end.value != last:  # encoded again: to keep every variant until the end would take much memory
+            variant = await stages.codec(order.variant, end.value) if end.value else None
+        return limited(variant, order, rules.ladder) if variant else None
 
 
 def _search(sheet: Sheet, rungs: int, original_cost: float) -> Search:
@@ -138,9 +138,7 @@ def _decode(model: Model, data: bytes) -> tuple[Image, Prepared]:
     return image, model.prepare(image)
 
 
-def _climb(rules: Rules, original: Original, image: Image, rung: Rung) -> tuple[Variant, Prepared | None]:
-    """The variant at a rung, and what the model is to see of it: nothing where it is no smaller than the original."""
-    variant = climb(original, image, rung, rules.encoder)
-    if len(variant.data) >= len(original.data):
-        return variant, None
-    return variant, _decode(rules.model, variant.data)[1]
+def _climb(model: Model, order: Order, j: int) -> tuple[Variant | None, Prepared | None]:
+    """A variant and what the model is to see of it; nothing where there is none that may be looked at."""
+    variant = order.variant(j)
+    return variant, model.prepare(decode(variant.data)) if variant else None

@@ -1,18 +1,21 @@
 """Why a picture becomes what it becomes: every variant seen, as the paper's exhaustive way does, and the choice."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from framekeep.evidence import Evidence
+from framekeep.floor import Floor
 from framekeep.jpeg.codec import decode
 from framekeep.jpeg.source import Original
 from framekeep.keepers.base import Keeper
 from framekeep.keepers.objects import Comparison, detections_of, object_keeper_in
-from framekeep.ladder import Ladder
+from framekeep.ladder import PLAIN, Ladder
 from framekeep.models.base import Model
+from framekeep.order import Order, Subject, limited, order_of
 from framekeep.reasons import Kept
 from framekeep.search import NEVER, exhaustive, run
-from framekeep.variants import Encoder, Variant, Written, climb, limited, settle_on
+from framekeep.variants import Encoder, Variant, Written, climb, settle_on
 
 _NO_SMALLER: Final = "not smaller"
 
@@ -25,6 +28,8 @@ class Rule:
     ladder: Ladder
     encoder: Encoder
     min_saving: float
+    floor_quality: int = 0
+    """The ladder's plain rungs are not below it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +41,24 @@ class Seen:
     cost: float
     qualifies: bool
     why: str
+    likeness: float
+    """To the original, as a person sees it: see framekeep/likeness.py."""
     objects: Comparison | None = None
     """What was lost and what is new, where the keeper compares objects."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What was seen in the original and in each variant, in the ladder's order, and what follows from it."""
+    """What was seen in the original and in each variant, by falling size, and what follows from it.
+
+    Of a mixed ladder there are only those variants that are smaller than the original and not below the floor.
+    """
 
     original: Evidence
     variants: tuple[Seen, ...]
     outcome: Written | Kept
+    floor: float | None
+    """The likeness to the original that no variant falls below; None: there is no floor."""
 
 
 def explain(original: Original, squeezed: bytes | None, rule: Rule, model: Model) -> Explanation:
@@ -54,28 +66,48 @@ def explain(original: Original, squeezed: bytes | None, rule: Rule, model: Model
 
     Raises Kept for a picture that cannot be looked at, and what `Model.look` raises.
     """
-    image = decode(original.data)
-    variants = [climb(original, image, rung, rule.encoder) for rung in rule.ladder.rungs]
-    prepared = [model.prepare(image), *(model.prepare(decode(variant.data)) for variant in variants)]
-    evidence, *others = model.look(prepared)
-    pairs = list(zip(variants, others, strict=True))
-    judged = [_judged(original, evidence, *pair, rule.keeper) for pair in pairs]
-    original_cost = rule.keeper.original_cost(evidence)
-    least = min([original_cost, *(cost for cost, _ in judged)])
-    seen = tuple(
-        Seen(*pair, cost, cost == least, "" if cost == least else why, _objects(evidence, pair[1], rule.keeper))
-        for pair, (cost, why) in zip(pairs, judged, strict=True)
+    subject = Subject(original, decode(original.data), rule.encoder)
+    evidence = model.look([model.prepare(subject.image)])[0]
+    lowest = max(rule.floor_quality, rule.keeper.lowest_quality(evidence))
+    order = order_of(subject, rule.ladder, lowest)
+    floor = Floor.of(subject.image, lowest, rule.encoder.subsampling)
+    variants = _variants(subject, order, rule.ladder)
+    others = model.look([model.prepare(decode(variant.data)) for variant in variants])
+    seen = _seen(original, evidence, list(zip(variants, others, strict=True)), (rule.keeper, floor))
+    j = run(exhaustive(len(seen), rule.keeper.original_cost(evidence)), lambda j: seen[j - 1].cost)
+    chosen = limited(seen[j - 1].variant, order, rule.ladder) if j else None
+    return Explanation(evidence, seen, _outcome(original, squeezed, chosen, rule), floor.bound)
+
+
+def _variants(subject: Subject, order: Order, ladder: Ladder) -> list[Variant]:
+    """By falling size. Every rung of a ladder of one encoder is shown, of a mixed one what may be looked at."""
+    if not ladder.is_mixed:
+        return [climb(subject.original, subject.image, rung, subject.encoder) for rung in ladder.rungs]
+    upward = (order.variant(j) for j in range(len(order), 0, -1))
+    return [variant for variant in upward if variant][::-1]
+
+
+def _seen(
+    original: Original, evidence: Evidence, pairs: Sequence[tuple[Variant, Evidence]], by: tuple[Keeper, Floor]
+) -> tuple[Seen, ...]:
+    keeper, floor = by
+    judged = [_judged(original, evidence, *pair, keeper) for pair in pairs]
+    least = min([keeper.original_cost(evidence), *(cost for cost, _ in judged)])
+    return tuple(
+        Seen(
+            *(variant, of_variant, cost, cost == least, "" if cost == least else why),
+            likeness=floor.likeness(variant.data),
+            objects=_objects(evidence, of_variant, keeper),
+        )
+        for (variant, of_variant), (cost, why) in zip(pairs, judged, strict=True)
     )
-    j = run(exhaustive(len(seen), original_cost), lambda j: seen[j - 1].cost)
-    chosen = limited(seen[j - 1].variant, rule.ladder, rule.keeper.lowest_quality(evidence)) if j else None
-    return Explanation(evidence, seen, _outcome(original, squeezed, chosen, rule))
 
 
 def _judged(
     original: Original, evidence: Evidence, variant: Variant, of_variant: Evidence, keeper: Keeper
 ) -> tuple[float, str]:
     lowest = keeper.lowest_quality(evidence)
-    if variant.rung.quality < lowest:
+    if variant.rung.encoder == PLAIN and variant.rung.quality < lowest:
         return NEVER, f"objects found: at least q{lowest}"
     if len(variant.data) >= len(original.data):
         return NEVER, _NO_SMALLER

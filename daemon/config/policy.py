@@ -18,6 +18,7 @@ class Policy:
     keeper: str
     min_confidence: float
     ladder: Ladder
+    floor_quality: int
     vault_days: float
     min_age_days: float
     objects: ObjectRule
@@ -29,6 +30,7 @@ class Policy:
             keeper=selection.keeper,
             min_confidence=selection.min_confidence,
             ladder=selection.ladder,
+            floor_quality=selection.floor_quality,
             vault_days=config.vault.days,
             min_age_days=selection.min_age_days,
             objects=config.detection.rule,

@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator, mo
 
 from daemon.config.detection import Detection, with_evidence
 from daemon.config.faults import report
+from daemon.config.ladders import check_floor, check_search, check_subsampling
 from daemon.config.section import Section, describing_weights
 from daemon.config.values import (
     AbsolutePath,
@@ -20,6 +21,7 @@ from daemon.config.values import (
     NamePatterns,
     Patterns,
     Probability,
+    Quality,
     Score,
     Sha256,
     SomePatterns,
@@ -65,6 +67,7 @@ class Selection(Section):
     known_labels: AbsolutePath | None = None
     min_confidence: Probability = 0
     ladder: LadderRungs = _PAPER
+    floor_quality: Quality = 10
     search: Literal["exact", "quick"] = "exact"
     min_saving: Probability = 0.01
     min_age_days: Days = 0
@@ -75,6 +78,20 @@ class Selection(Section):
     @classmethod
     def describes_weights(cls, given: str | Path | None, info: ValidationInfo) -> str | Path | None:
         return describing_weights(given, info)
+
+    @field_validator("floor_quality")
+    @classmethod
+    def leaves_rungs(cls, given: int, info: ValidationInfo) -> int:
+        if "ladder" in info.data:
+            check_floor(info.data["ladder"], given)
+        return given
+
+    @field_validator("search")
+    @classmethod
+    def knows_the_order(cls, given: str, info: ValidationInfo) -> str:
+        if "ladder" in info.data:
+            check_search(info.data["ladder"], given)
+        return given
 
 
 class Encoder(Section):
@@ -145,6 +162,7 @@ class PolicyBlock(Section):
     keeper: KeeperNames | None = None
     min_confidence: Probability | None = None
     ladder: LadderRungs | None = None
+    floor_quality: Quality | None = None
     vault_days: Days | None = None
     min_age_days: Days | None = None
     min_score: Score | None = None
@@ -152,7 +170,7 @@ class PolicyBlock(Section):
     iou: Annotated[float, Field(gt=0, le=0.95)] | None = None
     classes: ClassNames | None = None
     lost_only: bool | None = None
-    quality_when_found: Annotated[int, Field(ge=0, le=100)] | None = None
+    quality_when_found: Quality | None = None
 
     @model_validator(mode="after")
     def overrides_something(self) -> Self:
@@ -211,7 +229,21 @@ class Config(Section):
     def each_makes_sense(self) -> Self:
         for block in self.policy:
             block.rule(self.detection.rule)
+        self._check_ladders()
         return self
+
+    def _check_ladders(self) -> None:
+        """Raises ValueError where a picture would meet a ladder that does not go with the rest."""
+        selection = self.selection
+        met = [(selection.ladder, selection.floor_quality)]
+        met += [
+            (block.ladder or selection.ladder, block.overrides.get("floor_quality", selection.floor_quality))
+            for block in self.policy
+        ]
+        for ladder, floor_quality in met:
+            check_floor(ladder, floor_quality)
+            check_search(ladder, selection.search)
+            check_subsampling(ladder, self.encoder.subsampling)
 
     @property
     def keepers(self) -> frozenset[str]:
@@ -235,4 +267,9 @@ class Config(Section):
         policy = [
             block.model_copy(update={k: values[k] for k in values.keys() & block.overrides}) for block in self.policy
         ]
-        return self.model_copy(update={"selection": selection, "policy": tuple(policy)})
+        overridden = self.model_copy(update={"selection": selection, "policy": tuple(policy)})
+        try:
+            overridden._check_ladders()  # noqa: SLF001 - one of this class; to copy is not to validate
+        except ValueError as error:
+            raise UsageError(f"what was asked for cannot be used: {error}") from None
+        return overridden

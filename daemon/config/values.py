@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, ValidationInfo
 
+from framekeep.jpeg import mozjpeg
 from framekeep.keepers.naming import canonical
 from framekeep.ladder import Ladder, parse_ladder
 from storage.patterns import compiled
@@ -50,8 +51,15 @@ def _ladder(given: object) -> Ladder:
     if isinstance(given, Ladder):
         return given
     if isinstance(given, str) or (isinstance(given, list) and all(type(quality) is int for quality in given)):
-        return parse_ladder(given)
-    raise ValueError('should be "paper" or a list of quality factors such as [90, 50, 10]')
+        return usable(parse_ladder(given))
+    raise ValueError('should be "paper", "fine", "best" or a list of quality factors such as [90, 50, 10]')
+
+
+def usable(ladder: Ladder) -> Ladder:
+    """Raises ValueError with a sentence where this installation lacks a ladder's encoder."""
+    if ladder.is_mixed and not mozjpeg.is_installed():
+        raise ValueError(mozjpeg.INSTALL)
+    return ladder
 
 
 def _pattern(given: str) -> str:
@@ -109,6 +117,7 @@ Device = Annotated[str, AfterValidator(_device)]
 Sha256 = Annotated[str, AfterValidator(_sha256)]
 Days = Annotated[float, Field(ge=0, le=36_500)]
 """At most a hundred years, so that no date leaves the calendar."""
+Quality = Annotated[int, Field(ge=0, le=100)]
 Probability = Annotated[float, Field(ge=0, lt=1)]
 Score = Annotated[float, Field(gt=0, lt=1)]
 ClassNames = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(strict=False)]

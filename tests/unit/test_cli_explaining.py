@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -25,14 +26,14 @@ class Scripted:
     name, digest, device, class_names = "scripted", "00", "cpu", ("cat", "dog", "cow")
 
     def __init__(self, *labels: int) -> None:
-        self._labels = labels
+        self._labels = iter(labels)
 
     def prepare(self, image: Image.Image) -> Prepared:  # noqa: ARG002 - the protocol's argument
         return np.zeros((3, 1, 1), np.float32)
 
     def look(self, batch: Sequence[Prepared]) -> list[Evidence]:
         rows = np.full((len(batch), 3), 0.1, np.float32)
-        rows[range(len(batch)), self._labels] = 0.8
+        rows[range(len(batch)), list(islice(self._labels, len(batch)))] = 0.8
         return [Evidence(Prediction(row)) for row in rows]
 
 
