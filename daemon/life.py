@@ -84,14 +84,14 @@ async def _choose(stages: Stages, sheet: Sheet, original: Original) -> Variant |
     try:
         j = next(search)
         while True:
+            last, cost = j, NEVER
             with sheet.timing("climb"):
                 variant, prepared = await stages.codec(_climb, rules.model, order, j)
-            cost = NEVER
             if variant and prepared is not None:
                 seen = await _look(stages, sheet, prepared)
                 cost = keeper.judge(evidence, seen).cost
                 sheet.evidence_after[variant.rung.name] = _excerpt(sheet, seen)
-            last, j = j, search.send(cost)
+            j = search.send(cost)
     except StopIteration as end:
         if end.value != last:  # encoded again: to keep every variant until the end would take much memory
             variant = await stages.codec(order.variant, end.value) if end.value else None
