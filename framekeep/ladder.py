@@ -59,7 +59,7 @@ class Ladder:
     def above(self, floor: int) -> "Ladder":
         """This ladder without what is below a floor. Raises ValueError where nothing plain is left."""
         if not any(rung.quality >= floor for rung in self.of(PLAIN)):
-            raise ValueError(f"floor_quality = {floor} is above the whole ladder {self.name}: no rung is left to try")
+            raise ValueError(f"a floor of {floor} is above the whole ladder {self.name}: no rung is left to try")
         return replace(self, rungs=self.from_quality(floor))
 
 

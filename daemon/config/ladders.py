@@ -13,7 +13,7 @@ def check_search(ladder: Ladder, search: str) -> None:
     """Raises ValueError for a quick search on a ladder whose order is another one for each picture."""
     if ladder.is_mixed and search == "quick":
         raise ValueError(
-            f'should be "exact" with the ladder {ladder.name}: '
+            f'search should be "exact" with the ladder {ladder.name}: '
             "where one picture's rung stands in the order of the next cannot be told without encoding it all"
         )
 

@@ -1,5 +1,6 @@
 """What can be configured: sections, keys, defaults and bounds. config.toml says what each key is for."""
 
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
@@ -216,6 +217,20 @@ class Config(Section):
         """An absent section is an empty one, so that its defaults meet the same folder as what is given."""
         return {name: {} for name in cls.model_fields if name != "policy"} | given
 
+    @field_validator("encoder")
+    @classmethod
+    def writes_every_rung(cls, encoder: Encoder, info: ValidationInfo) -> Encoder:
+        if "selection" in info.data:
+            check_subsampling(info.data["selection"].ladder, encoder.subsampling)
+        return encoder
+
+    @field_validator("policy")
+    @classmethod
+    def each_can_be_climbed(cls, blocks: tuple[PolicyBlock, ...], info: ValidationInfo) -> tuple[PolicyBlock, ...]:
+        if {"selection", "encoder"} <= info.data.keys():
+            _check_ladders(info.data["selection"], info.data["encoder"], blocks)
+        return blocks
+
     @field_validator("policy")
     @classmethod
     def each_can_match(cls, blocks: tuple[PolicyBlock, ...]) -> tuple[PolicyBlock, ...]:
@@ -229,21 +244,7 @@ class Config(Section):
     def each_makes_sense(self) -> Self:
         for block in self.policy:
             block.rule(self.detection.rule)
-        self._check_ladders()
         return self
-
-    def _check_ladders(self) -> None:
-        """Raises ValueError where a picture would meet a ladder that does not go with the rest."""
-        selection = self.selection
-        met = [(selection.ladder, selection.floor_quality)]
-        met += [
-            (block.ladder or selection.ladder, block.overrides.get("floor_quality", selection.floor_quality))
-            for block in self.policy
-        ]
-        for ladder, floor_quality in met:
-            check_floor(ladder, floor_quality)
-            check_search(ladder, selection.search)
-            check_subsampling(ladder, self.encoder.subsampling)
 
     @property
     def keepers(self) -> frozenset[str]:
@@ -269,7 +270,22 @@ class Config(Section):
         ]
         overridden = self.model_copy(update={"selection": selection, "policy": tuple(policy)})
         try:
-            overridden._check_ladders()  # noqa: SLF001 - one of this class; to copy is not to validate
+            _check_ladders(selection, self.encoder, policy)  # to copy is not to validate
         except ValueError as error:
             raise UsageError(f"what was asked for cannot be used: {error}") from None
         return overridden
+
+
+def _check_ladders(selection: Selection, encoder: Encoder, blocks: Sequence[PolicyBlock]) -> None:
+    """Raises ValueError that tells each policy under which a ladder would not go with the rest."""
+    faults = []
+    for number, block in enumerate(blocks, 1):
+        ladder = block.ladder or selection.ladder
+        try:
+            check_floor(ladder, block.overrides.get("floor_quality", selection.floor_quality))
+            check_search(ladder, selection.search)
+            check_subsampling(ladder, encoder.subsampling)
+        except ValueError as error:
+            faults.append(f"#{number}: {error}")
+    if faults:
+        raise ValueError("; ".join(faults))
