@@ -1,6 +1,7 @@
 """framekeep explain."""
 
 import json
+import math
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -74,6 +75,8 @@ def document(answer: Explained, names: Sequence[str]) -> dict[str, Any]:
         "keeper": answer.rules.keeper.name,
         "min_confidence": answer.rules.min_confidence,
         "ladder": answer.rules.ladder.name,
+        "floor_quality": answer.rules.floor_quality,
+        "floor": _rounded(explanation.floor) if explanation else None,
         "model": answer.rules.settings.model,
         "original": _evidence(explanation.original, names, keeper) if explanation else None,
         "regions": [_region(region) for region in explanation.regions] if explanation else [],
@@ -83,16 +86,23 @@ def document(answer: Explained, names: Sequence[str]) -> dict[str, Any]:
 
 
 def _variant(seen: Seen, names: Sequence[str], keeper: Keeper) -> dict[str, Any]:
-    """`bytes` are those before squeezing, which only the choice undergoes."""
+    """`bytes` are those before squeezing, which only the choice undergoes; `ssim` is the likeness to the original."""
     return {
         "rung": seen.variant.rung.name,
         "quality": seen.variant.rung.quality,
+        "encoder": seen.variant.rung.encoder,
         "bytes": len(seen.variant.data),
+        "ssim": _rounded(seen.likeness),
         **_evidence(seen.evidence, names, keeper),
         "qualifies": seen.qualifies,
         "why": seen.why,
         **({"lost": _boxes(seen.objects.lost), "new": _boxes(seen.objects.new)} if seen.objects else {}),
     }
+
+
+def _rounded(likeness: float | None) -> float | None:
+    """None also for a picture that is too small to compare."""
+    return None if likeness is None or math.isnan(likeness) else round(likeness, 5)
 
 
 def _evidence(evidence: Evidence, names: Sequence[str], keeper: Keeper) -> dict[str, Any]:
@@ -133,6 +143,8 @@ def show_explained(answer: Explained, names: Sequence[str]) -> None:
         shown.add_row("search", "quick: what is written may be larger than this, the exact choice")
     if answer.explanation and rules.regions.regions != "off":
         shown.add_row("regions", cell(_protected(answer.explanation, rules.regions)))
+    if answer.explanation and (floor := _rounded(answer.explanation.floor)) is not None:
+        shown.add_row("floor", f"SSIM {floor:.4f}: nothing below it is written, so that people see as much, too")
     shown.add_row("choice", cell(_conclusion(answer.outcome)))
     show(shown)
     if answer.source and answer.explanation:
@@ -159,11 +171,13 @@ def _conclusion(outcome: Written | Kept) -> str:
 
 def _show_variants(explanation: Explanation, before: int, names: Sequence[str]) -> None:
     sees_labels = explanation.original.prediction is not None
-    shown = table("rung", "bytes", "qualifies", *(["top five"] if sees_labels else []), right=("bytes",))
-    shown.add_row("original", f"{before:,}", "", *_classes(explanation.original, names))
+    columns = ("rung", "bytes", "SSIM", "qualifies", *(["top five"] if sees_labels else []))
+    shown = table(*columns, right=("bytes", "SSIM"))
+    shown.add_row("original", f"{before:,}", "", "", *_classes(explanation.original, names))
     for seen in explanation.variants:
+        rung, size = seen.variant.rung.name, f"{len(seen.variant.data):,}"
         verdict = "yes" if seen.qualifies else f"no: {seen.why}"
-        shown.add_row(seen.variant.rung.name, f"{len(seen.variant.data):,}", verdict, *_classes(seen.evidence, names))
+        shown.add_row(rung, size, f"{seen.likeness:.4f}", verdict, *_classes(seen.evidence, names))
     show(shown)
 
 

@@ -85,9 +85,12 @@ class Asked:
 def asked_ladder(text: str) -> Ladder:
     """Raises UsageError."""
     try:
-        return parse_ladder(text)
+        ladder = parse_ladder(text)
     except ValueError as error:
         raise UsageError(f"--ladder: {error}") from error
+    if ladder.is_mixed:
+        raise UsageError(f"--ladder: {text} mixes encoders; what is counted by rung needs a ladder of one")
+    return ladder
 
 
 def need_extra() -> None:

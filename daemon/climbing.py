@@ -1,50 +1,63 @@
 """From an original to its variants, and to what the model is to see of each."""
 
 from dataclasses import dataclass
-
-from PIL.Image import Image
+from typing import Self
 
 from daemon.rules import Rules
 from daemon.stages import Stages
+from framekeep.floor import Floor
 from framekeep.jpeg.codec import decode
-from framekeep.jpeg.source import Original
-from framekeep.ladder import EXACT, Ladder, Rung
+from framekeep.ladder import EXACT, Ladder
 from framekeep.models.base import Model, Prepared
+from framekeep.order import Order, Subject, order_of
 from framekeep.reasons import Kept, Reason
 from framekeep.regions.rule import Region
 from framekeep.regions.shrinking import same_inside, shrink_around
-from framekeep.variants import Variant, around, climb
+from framekeep.variants import Variant, around
 
 
 @dataclass(frozen=True, slots=True)
 class Climbing:
-    """One picture on its way up a ladder: the decoded original, and its regions that stay apart."""
+    """One picture on its way up a ladder. Where there are `regions` they stay apart, and `floor` is theirs to keep."""
 
-    original: Original
-    image: Image
+    subject: Subject
+    ladder: Ladder
+    order: Order
     regions: tuple[Region, ...]
+    floor: Floor | None
 
-    def ladder(self, rules: Rules) -> Ladder:
-        """The rungs of this very picture."""
-        return rules.regions.pairs(rules.ladder) if self.regions else rules.ladder
+    @classmethod
+    async def begun(
+        cls, stages: Stages, rules: Rules, subject: Subject, lowest: int, regions: tuple[Region, ...] = ()
+    ) -> Self:
+        """Nothing may look worse than plain Pillow's QF `lowest`."""
+        ladder = rules.regions.pairs(rules.ladder) if regions else rules.ladder
+        order = order_of(subject, ladder, lowest)
+        floor = None
+        if regions:
+            floor = await stages.codec(Floor.of, subject.image, lowest, subject.encoder.subsampling)
+        return cls(subject, ladder, order, regions, floor)
 
-    async def to(self, rung: Rung, stages: Stages, rules: Rules) -> tuple[Variant, Prepared | None]:
-        """The variant at a rung, and what the model is to see of it: nothing where it is no smaller than the original.
+    async def to(self, j: int, stages: Stages, model: Model) -> tuple[Variant | None, Prepared | None]:
+        """A variant and what the model is to see of it; nothing where there is none that may be looked at.
 
         Raises ImpossibleError where regions cannot be coded apart, Kept where that ends a process.
         """
+        rung = self.ladder.rungs[j - 1]
         if rung.objects is None:
-            return await stages.codec(self._whole, rung, rules)
-        shrunk = await stages.apart(shrink_around, self.original.data, self.regions, rung)
-        return await stages.codec(self._prepared, around(self.original, shrunk, rung), rules.model)
+            return await stages.codec(self._whole, j, model)
+        shrunk = await stages.apart(shrink_around, self.subject.original.data, self.regions, rung)
+        return await stages.codec(self._apart, around(self.subject.original, shrunk, rung), model)
 
-    def _whole(self, rung: Rung, rules: Rules) -> tuple[Variant, Prepared | None]:
-        return self._prepared(climb(self.original, self.image, rung, rules.encoder), rules.model)
+    def _whole(self, j: int, model: Model) -> tuple[Variant | None, Prepared | None]:
+        variant = self.order.variant(j)
+        return variant, model.prepare(decode(variant.data)) if variant else None
 
-    def _prepared(self, variant: Variant, model: Model) -> tuple[Variant, Prepared | None]:
-        if len(variant.data) >= len(self.original.data):
-            return variant, None
+    def _apart(self, variant: Variant, model: Model) -> tuple[Variant | None, Prepared | None]:
+        is_smaller = len(variant.data) < len(self.subject.original.data)
+        if not is_smaller or not (self.floor and self.floor.holds(variant.data)):
+            return None, None
         decoded = decode(variant.data)
-        if variant.rung.objects == EXACT and not same_inside(self.image, decoded, variant.regions):
+        if variant.rung.objects == EXACT and not same_inside(self.subject.image, decoded, variant.regions):
             raise Kept(Reason.ERROR, "its objects' pixels would not be the same")
         return variant, model.prepare(decoded)

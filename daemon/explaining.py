@@ -71,7 +71,7 @@ def explain_place(config: Config, model: Model, place: Place) -> Explained:
 def _explanation(data: bytes, rules: Rules) -> Explanation:
     original = understand(data, rules.limits)
     squeezed = squeeze_apart(data) if rules.encoder.progressive else None
-    rule = Rule(rules.keeper, rules.ladder, rules.encoder, rules.min_saving, rules.regions)
+    rule = Rule(rules.keeper, rules.ladder, rules.encoder, rules.min_saving, rules.floor_quality, rules.regions)
     return explain(original, squeezed, rule, rules.model, _shrunk_apart)
 
 

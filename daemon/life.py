@@ -22,11 +22,12 @@ from framekeep.jpeg.codec import decode
 from framekeep.jpeg.source import Original, understand
 from framekeep.models.base import Model, Prepared
 from framekeep.models.describing import headline
+from framekeep.order import Subject, limited
 from framekeep.reasons import Kept, Reason
 from framekeep.regions.coefficients import ImpossibleError
 from framekeep.regions.rule import regions_in
 from framekeep.search import NEVER, Search, lazy, quick
-from framekeep.variants import Variant, Written, limited, settle_on, worth_squeezing
+from framekeep.variants import Variant, Written, settle_on, worth_squeezing
 from storage.reading import Picture, read
 from storage.records import Draft
 
@@ -78,37 +79,44 @@ async def _read(stages: Stages, acting: Acting, sheet: Sheet) -> Picture:
 
 
 async def _choose(stages: Stages, sheet: Sheet, original: Original) -> Variant | None:
-    """Drives the search; None: the original."""
+    """The variant to keep; None: the original."""
+    rules = sheet.rules
     image, evidence = await _look_at_original(stages, sheet, original)
-    climbing = Climbing(original, image, regions_in(evidence.detections, sheet.rules.regions, image.size))
+    subject = Subject(original, image, rules.encoder)
+    lowest = max(rules.floor_quality, rules.keeper.lowest_quality(evidence))
+    whole = await Climbing.begun(stages, rules, subject, lowest)
+    regions = regions_in(evidence.detections, rules.regions, image.size)
+    if not regions:
+        return await _searched(stages, sheet, whole, evidence)
     try:
-        return await _searched(stages, sheet, climbing, evidence)
+        apart = await Climbing.begun(stages, rules, subject, lowest, regions)
+        return await _searched(stages, sheet, apart, evidence)
     except ImpossibleError as error:
         sheet.note = str(error)
-        chosen = await _searched(stages, sheet, replace(climbing, regions=()), evidence)
+        chosen = await _searched(stages, sheet, whole, evidence)
         return replace(chosen, reason=Reason.WHOLE_FRAME) if chosen else None
 
 
 async def _searched(stages: Stages, sheet: Sheet, climbing: Climbing, evidence: Evidence) -> Variant | None:
-    keeper, ladder = sheet.rules.keeper, climbing.ladder(sheet.rules)
-    lowest = keeper.lowest_quality(evidence)
-    rungs = ladder.from_quality(lowest)
-    variants: dict[int, Variant] = {}
-    search = _search(sheet, len(rungs), keeper.original_cost(evidence))
+    """Drives the search."""
+    model, keeper = sheet.rules.model, sheet.rules.keeper
+    search = _search(sheet, len(climbing.order), keeper.original_cost(evidence))
+    variant, last = None, 0
     try:
         j = next(search)
         while True:
+            last, cost = j, NEVER
             with sheet.timing("climb"):
-                variants[j], prepared = await climbing.to(rungs[j - 1], stages, sheet.rules)
-            cost = NEVER
-            if prepared is not None:
+                variant, prepared = await climbing.to(j, stages, model)
+            if variant and prepared is not None:
                 seen = await _look(stages, sheet, prepared)
                 cost = keeper.judge(evidence, seen).cost
-                sheet.evidence_after[rungs[j - 1].name] = _excerpt(sheet, seen)
+                sheet.evidence_after[variant.rung.name] = _excerpt(sheet, seen)
             j = search.send(cost)
     except StopIteration as end:
-        chosen = variants.get(end.value)
-        return limited(chosen, ladder, lowest) if chosen else None
+        if end.value != last:  # made again: to keep every variant until the end would take much memory
+            variant = (await climbing.to(end.value, stages, model))[0] if end.value else None
+        return limited(variant, climbing.order, climbing.ladder) if variant else None
 
 
 def _search(sheet: Sheet, rungs: int, original_cost: float) -> Search:

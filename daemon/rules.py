@@ -8,6 +8,8 @@ from daemon.config.hours import WorkingHours
 from daemon.config.policy import Policy, PolicyBook
 from daemon.config.schema import Config
 from daemon.known_labels import KnownLabels, known_labels
+from framekeep.errors import ConfigurationError
+from framekeep.jpeg import mozjpeg
 from framekeep.jpeg.source import Limits
 from framekeep.keepers.base import Keeper
 from framekeep.keepers.naming import HRS, compares_objects, keeper_of
@@ -32,6 +34,8 @@ class Rules:
     """As much of the model of record as the keeper needs."""
     keeper: Keeper
     ladder: Ladder
+    """Without what is below the floor."""
+    floor_quality: int
     encoder: Encoder
     limits: Limits
     min_saving: float
@@ -101,6 +105,8 @@ class RuleBook:
 
     def _made(self, policy: Policy) -> Rules:
         config = self._config
+        if policy.ladder.is_mixed and not mozjpeg.works():
+            raise ConfigurationError(f"the ladder {policy.ladder.name} cannot be used: {mozjpeg.INSTALL}")
         encoder = Encoder(config.encoder.subsampling, config.encoder.progressive)
         limits = limits_of(config)
         keeper = keeper_of(policy.keeper, policy.min_confidence, policy.objects)
@@ -111,6 +117,7 @@ class RuleBook:
             keeper=policy.keeper,
             min_confidence=policy.min_confidence,
             ladder=policy.ladder.name,
+            floor_quality=policy.floor_quality,
             min_saving=policy.min_saving,
             subsampling=encoder.subsampling,
             progressive=encoder.progressive,
@@ -125,7 +132,8 @@ class RuleBook:
         return Rules(
             model=model,
             keeper=keeper,
-            ladder=policy.ladder,
+            ladder=policy.ladder.above(policy.floor_quality),
+            floor_quality=policy.floor_quality,
             encoder=encoder,
             limits=limits,
             min_saving=policy.min_saving,

@@ -1,6 +1,6 @@
 """A picture's variants: what is shown to the DNN, and what is written."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from PIL.Image import Image
@@ -9,7 +9,7 @@ from framekeep.jpeg.codec import decode, encode, same_pixels
 from framekeep.jpeg.metadata import carry
 from framekeep.jpeg.source import Original
 from framekeep.jpeg.squeeze import squeeze
-from framekeep.ladder import Ladder, Rung
+from framekeep.ladder import PLAIN, Rung
 from framekeep.reasons import Kept, Reason
 from framekeep.regions.rule import Region
 
@@ -50,22 +50,15 @@ class Written:
     regions: tuple[Region, ...] = ()
 
 
-def climb(original: Original, image: Image, rung: Rung, encoder: Encoder) -> Variant:
-    """The variant at a rung; `image` is the decoded original."""
-    return Variant(rung, carry(encode(image, rung, encoder.subsampling), original, same_coding=False))
-
-
 def around(original: Original, shrunk: "Shrunk", rung: Rung) -> Variant:
     """The variant at a rung whose objects have a quality of their own."""
     return Variant(rung, carry(shrunk.coding, original, same_coding=False), regions=shrunk.regions)
 
 
-def limited(variant: Variant, ladder: Ladder, lowest: int) -> Variant:
-    """The choice, which tells of it where only a least QF kept it from falling below that rung."""
-    rungs = ladder.from_quality(lowest)
-    if len(rungs) == len(ladder) or variant.rung != rungs[-1]:
-        return variant
-    return replace(variant, reason=Reason.OBJECTS_FOUND)
+def climb(original: Original, image: Image, rung: Rung, encoder: Encoder, *, optimize: bool = False) -> Variant:
+    """The variant at a rung; `image` is the decoded original. optimize: see `encode`."""
+    coding = encode(image, rung, encoder.subsampling, optimize=optimize)
+    return Variant(rung, carry(coding, original, same_coding=False))
 
 
 def worth_squeezing(original: Original, chosen: Variant | None) -> bool:
@@ -102,7 +95,8 @@ def _saves(written: Written, original: Original, min_saving: float) -> bool:
 def _squeezed_variant(original: Original, chosen: Variant, encoder: Encoder) -> Written:
     if encoder.progressive:
         coding = squeeze(chosen.data)
-    elif chosen.rung.objects is not None:  # has the best tables already
+    elif chosen.rung.encoder != PLAIN or chosen.rung.objects is not None:
+        # Its Huffman tables are its own, and Pillow would choose other coefficients.
         coding = chosen.data
     else:  # the squeezer only writes progressive files; the same encoder with better tables keeps the coefficients
         coding = encode(decode(original.data), chosen.rung, encoder.subsampling, optimize=True)

@@ -31,6 +31,8 @@ class Settings:
     """What is decided about objects, where the keeper compares them."""
     known_labels: str = ""
     """Which labels were known, where the keeper needs them."""
+    floor_quality: int = 0
+    """No variant looks worse than plain Pillow's at this quality factor; 0: none is held to that."""
     search: str = "exact"
     """How the choice was searched for."""
     region_rule: str = ""

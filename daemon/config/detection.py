@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from daemon.config.section import Section, describing_weights
-from daemon.config.values import AbsolutePath, ClassNames, Margin, Objects, Score, Sha256
+from daemon.config.values import AbsolutePath, ClassNames, Margin, Objects, Quality, Score, Sha256
 from framekeep.keepers.objects import ObjectRule
 from framekeep.models.detectors.catalogue import SCORE_FLOOR
 from framekeep.regions.rule import RegionRule
@@ -55,7 +55,7 @@ class Detection(Section):
     iou: Annotated[float, Field(gt=0, le=0.95)] = 0.5
     classes: ClassNames = ()
     lost_only: bool = False
-    quality_when_found: Annotated[int, Field(ge=0, le=100)] = 0
+    quality_when_found: Quality = 0
     regions: Objects = "off"
     regions_margin: Margin = 0.05
     regions_min_score: Score = 0.4

@@ -21,6 +21,7 @@ class Policy:
     min_confidence: float
     ladder: Ladder
     min_saving: float
+    floor_quality: int
     vault_days: float
     min_age_days: float
     hours: WorkingHours
@@ -36,6 +37,7 @@ class Policy:
             min_confidence=selection.min_confidence,
             ladder=selection.ladder,
             min_saving=selection.min_saving,
+            floor_quality=selection.floor_quality,
             vault_days=config.vault.days,
             min_age_days=selection.min_age_days,
             hours=WorkingHours.parse(selection.hours, config.holds.rules.zone),

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator, mo
 from daemon.config.detection import Detection, with_doubtful, with_evidence
 from daemon.config.faults import report
 from daemon.config.hours import ALL_DAY
+from daemon.config.ladders import check_floor, check_search, check_subsampling
 from daemon.config.matches import fault_of_match, superfluous
 from daemon.config.section import Section, describing_weights
 from daemon.config.values import (
@@ -26,6 +27,7 @@ from daemon.config.values import (
     Objects,
     Patterns,
     Probability,
+    Quality,
     Score,
     Sha256,
     SomePatterns,
@@ -72,6 +74,7 @@ class Selection(Section):
     known_labels: AbsolutePath | None = None
     min_confidence: Probability = 0
     ladder: LadderRungs = _PAPER
+    floor_quality: Quality = 10
     search: Literal["exact", "quick"] = "exact"
     min_saving: Probability = 0.01
     min_age_days: Days = 0
@@ -83,6 +86,20 @@ class Selection(Section):
     @classmethod
     def describes_weights(cls, given: str | Path | None, info: ValidationInfo) -> str | Path | None:
         return describing_weights(given, info)
+
+    @field_validator("floor_quality")
+    @classmethod
+    def leaves_rungs(cls, given: int, info: ValidationInfo) -> int:
+        if "ladder" in info.data:
+            check_floor(info.data["ladder"], given)
+        return given
+
+    @field_validator("search")
+    @classmethod
+    def knows_the_order(cls, given: str, info: ValidationInfo) -> str:
+        if "ladder" in info.data:
+            check_search(info.data["ladder"], given)
+        return given
 
 
 class Encoder(Section):
@@ -163,6 +180,7 @@ class PolicyBlock(Section):
     min_confidence: Probability | None = None
     ladder: LadderRungs | None = None
     min_saving: Probability | None = None
+    floor_quality: Quality | None = None
     vault_days: Days | None = None
     min_age_days: Days | None = None
     hours: Hours | None = None
@@ -171,7 +189,7 @@ class PolicyBlock(Section):
     iou: Annotated[float, Field(gt=0, le=0.95)] | None = None
     classes: ClassNames | None = None
     lost_only: bool | None = None
-    quality_when_found: Annotated[int, Field(ge=0, le=100)] | None = None
+    quality_when_found: Quality | None = None
     regions: Objects | None = None
     regions_margin: Margin | None = None
     regions_min_score: Score | None = None
@@ -232,6 +250,13 @@ class Config(Section):
         """An absent section is an empty one, so that its defaults meet the same folder as what is given."""
         return {name: {} for name in cls.model_fields if name != "policy"} | given
 
+    @field_validator("encoder")
+    @classmethod
+    def writes_every_rung(cls, encoder: Encoder, info: ValidationInfo) -> Encoder:
+        if "selection" in info.data:
+            check_subsampling(info.data["selection"].ladder, encoder.subsampling)
+        return encoder
+
     @field_validator("policy")
     @classmethod
     def each_does_something(cls, blocks: tuple[PolicyBlock, ...]) -> tuple[PolicyBlock, ...]:
@@ -270,7 +295,13 @@ class Config(Section):
         policy = [
             block.model_copy(update={k: values[k] for k in values.keys() & block.overrides}) for block in self.policy
         ]
-        return self.model_copy(update={"selection": selection, "policy": tuple(policy)})
+        overridden = self.model_copy(update={"selection": selection, "policy": tuple(policy)})
+        try:
+            for block in policy:  # to copy is not to validate
+                _check_ladder(block, selection, self.encoder)
+        except ValueError as error:
+            raise UsageError(f"what was asked for cannot be used: {error}") from None
+        return overridden
 
 
 def _faults(block: PolicyBlock, info: ValidationInfo) -> Iterator[str]:
@@ -283,3 +314,16 @@ def _faults(block: PolicyBlock, info: ValidationInfo) -> Iterator[str]:
             block.region_rule(detection.region_rule, block.rule(detection.rule))
         except ValueError as error:
             yield str(error)
+    if {"selection", "encoder"} <= info.data.keys():
+        try:
+            _check_ladder(block, info.data["selection"], info.data["encoder"])
+        except ValueError as error:
+            yield str(error)
+
+
+def _check_ladder(block: PolicyBlock, selection: Selection, encoder: Encoder) -> None:
+    """Raises ValueError where a policy's ladder does not go with the rest."""
+    ladder = block.ladder or selection.ladder
+    check_floor(ladder, block.overrides.get("floor_quality", selection.floor_quality))
+    check_search(ladder, selection.search)
+    check_subsampling(ladder, encoder.subsampling)

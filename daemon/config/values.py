@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, ValidationInfo
 
 from daemon.config.hours import WorkingHours
+from framekeep.jpeg import mozjpeg
 from framekeep.keepers.naming import canonical
 from framekeep.ladder import EXACT, Ladder, parse_ladder
 from storage.patterns import compiled
@@ -52,8 +53,15 @@ def _ladder(given: object) -> Ladder:
     if isinstance(given, Ladder):
         return given
     if isinstance(given, str) or (isinstance(given, list) and all(type(quality) is int for quality in given)):
-        return parse_ladder(given)
-    raise ValueError('should be "paper" or a list of quality factors such as [90, 50, 10]')
+        return usable(parse_ladder(given))
+    raise ValueError('should be "paper", "fine", "best" or a list of quality factors such as [90, 50, 10]')
+
+
+def usable(ladder: Ladder) -> Ladder:
+    """Raises ValueError with a sentence where this installation lacks a ladder's encoder."""
+    if ladder.is_mixed and not mozjpeg.is_installed():
+        raise ValueError(mozjpeg.INSTALL)
+    return ladder
 
 
 def _pattern(given: str) -> str:
@@ -124,6 +132,7 @@ Hours = Annotated[str, AfterValidator(_hours)]
 """See daemon/config/hours.py."""
 Days = Annotated[float, Field(ge=0, le=36_500)]
 """At most a hundred years, so that no date leaves the calendar."""
+Quality = Annotated[int, Field(ge=0, le=100)]
 Probability = Annotated[float, Field(ge=0, lt=1)]
 Score = Annotated[float, Field(gt=0, lt=1)]
 Objects = Annotated[Literal["off", "exact"] | int, BeforeValidator(_objects)]

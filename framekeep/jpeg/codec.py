@@ -11,7 +11,8 @@ from PIL import Image, ImageChops, features
 from PIL.JpegImagePlugin import JpegImageFile
 
 from framekeep.jpeg.markers import APP0, APP14, Layout, walk, without
-from framekeep.ladder import Rung
+from framekeep.jpeg.mozjpeg import encode_mozjpeg
+from framekeep.ladder import MOZJPEG, PLAIN, Rung
 from framekeep.reasons import Kept, Reason
 
 _UNDECODABLE = (OSError, SyntaxError, ValueError, struct.error)
@@ -46,8 +47,10 @@ def encode(image: Image.Image, rung: Rung, subsampling: str, *, optimize: bool =
     """The variant of a picture (mode L or RGB) at a rung: baseline JPEG with no metadata but the encoder's JFIF.
 
     subsampling: "4:2:0", "4:2:2" or "4:4:4", for colours. optimize: Huffman tables made for this picture; it takes
-    twice as long and changes nothing else: coefficients and so pixels are the same.
+    twice as long and changes nothing else: coefficients and so pixels are the same. MozJPEG always does so.
     """
+    if rung.encoder != PLAIN:
+        return encode_mozjpeg(image, rung.quality, MOZJPEG[rung.encoder], subsampling)
     if optimize:
         # Pillow guesses how large its buffer must be. Noise outgrows the guess, and then the usual tables have to do.
         with suppress(OSError):

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from framekeep.evidence import Detections
 from framekeep.keepers.labels import MARGIN
-from framekeep.ladder import EXACT, Ladder, Rung
+from framekeep.ladder import EXACT, PLAIN, Ladder, Rung
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class RegionRule:
 
     def pairs(self, ladder: Ladder) -> Ladder:
         """The rungs of a frame with objects: pairs below their quality, the whole frame from there on."""
-        return replace(ladder, rungs=tuple(map(self._rung, ladder.rungs)))
+        return replace(ladder, rungs=tuple(map(self._rung, ladder.of(PLAIN))))
 
     def _rung(self, rung: Rung) -> Rung:
         if self.regions == "off" or (self.regions != EXACT and rung.quality >= self.regions):

@@ -69,6 +69,7 @@ class SettingsRow(Shared):
     model_use: Mapped[str]
     objects: Mapped[str]
     known_labels: Mapped[str]
+    floor_quality: Mapped[int]
     search: Mapped[str]
     region_rule: Mapped[str]
     limits: Mapped[str]

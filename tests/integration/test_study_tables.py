@@ -146,7 +146,8 @@ def test_what_is_left_out_is_told(
     ("options", "complaint"),
     [
         (("--json", "--markdown"), "exclude each other"),
-        (("--ladder", "best"), "--ladder: 'best' is neither"),
+        (("--ladder", "steep"), "--ladder: 'steep' is neither"),
+        (("--ladder", "best"), "--ladder: best mixes encoders"),
         (("--model", "test_resnet"), "--model names test_resnet twice"),
         (("--labels", "gone.csv"), "gone.csv cannot be read"),
     ],
@@ -171,7 +172,7 @@ def watched(site: Any, weights: Path, pictures: Path) -> Any:
     """A site whose camera delivered the same pictures, with the same network and ladder."""
     for path in pictures.glob("*.jpg"):
         site.add(f"gate/{path.name}", path.read_bytes())
-    selection = {"model": "test_resnet", "weights": str(weights), "ladder": [90, 30, 5]}
+    selection = {"model": "test_resnet", "weights": str(weights), "ladder": [90, 30, 5], "floor_quality": 0}
     site.configure(selection=selection, encoder={"progressive": True}, vault={"floor_megabytes": 0})
     return site
 

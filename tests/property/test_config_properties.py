@@ -25,7 +25,8 @@ anything = st.recursive(
 )
 
 keepers = st.sampled_from(["t1k", "t5k", "ttk", "t5k,t1k"])
-ladders = st.just("paper") | st.lists(st.integers(1, 100), min_size=1, max_size=5)
+ladders = st.sampled_from(["paper", "fine"]) | st.lists(st.integers(10, 100), min_size=1, max_size=5)
+"""None of them is below the default floor."""
 probabilities = st.floats(0, 1, exclude_max=True)
 days = st.floats(0, 36_500)
 times = st.times().map("{:%H:%M}".format)

@@ -128,7 +128,7 @@ def test_a_digest_is_written_small():
         ("selection.min_confidence = 1", "selection.min_confidence = 1: should be less than 1"),
         ("selection.min_confidence = -0.1", "selection.min_confidence = -0.1: should be at least 0"),
         ("selection.min_confidence = true", "selection.min_confidence = true: should be a number"),
-        ("selection.ladder = [90, true]", 'selection.ladder = [90, true]: should be "paper" or a list'),
+        ("selection.ladder = [90, true]", 'selection.ladder = [90, true]: should be "paper", "fine", "best" or a list'),
         ("selection.ladder = [90, 0]", "selection.ladder = [90, 0]: quality factors run from 1 to 100"),
         ('selection.device = "gpu"', 'selection.device = "gpu": should be "auto", "cpu", "cuda"'),
         ("selection.batch = 1.5", "selection.batch = 1.5: should be a whole number"),

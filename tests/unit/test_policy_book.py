@@ -23,14 +23,16 @@ def test_without_policies_the_selection_and_the_vault_say_it_all():
     rules = book(
         selection={"keeper": "t5k", "min_confidence": 0.2, "ladder": "50", "min_age_days": 3}, vault={"days": 9}
     )
-    assert rules.for_path("gate/a.jpg") == Policy("t5k", 0.2, parse_ladder("50"), 0.01, 9, 3, ALWAYS, ObjectRule())
+    assert rules.for_path("gate/a.jpg") == Policy("t5k", 0.2, parse_ladder("50"), 0.01, 10, 9, 3, ALWAYS, ObjectRule())
 
 
 def test_a_block_changes_what_it_names_and_nothing_else():
     rules = book(
         {"match": ["gate/**", "yard/**"], "ladder": [40], "vault_days": 0.5}, selection={"min_confidence": 0.2}
     )
-    assert rules.for_path("yard/a.jpg") == Policy("t1k", 0.2, parse_ladder("40"), 0.01, 0.5, 0, ALWAYS, ObjectRule())
+    assert rules.for_path("yard/a.jpg") == Policy(
+        "t1k", 0.2, parse_ladder("40"), 0.01, 10, 0.5, 0, ALWAYS, ObjectRule()
+    )
     assert rules.for_path("door/a.jpg") == rules.default
 
 

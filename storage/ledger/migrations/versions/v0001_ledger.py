@@ -36,6 +36,7 @@ def _shared() -> None:
         Column("model_use", Text, nullable=False),
         Column("objects", Text, nullable=False),
         Column("known_labels", Text, nullable=False),
+        Column("floor_quality", Integer, nullable=False),
         Column("search", Text, nullable=False),
         Column("region_rule", Text, nullable=False),
         Column("limits", Text, nullable=False),
