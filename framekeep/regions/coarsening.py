@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from framekeep.regions.coefficients import Plane
 
-AC_WEIGHT: Final = 0.047
+AC_WEIGHT: Final = 0.045
 DC_WEIGHT: Final = 0.05
 """With these a background looks like a whole frame at the same QF, by SSIM (docs/measured.md)."""
 _VARIANCE: Final = 225.0
