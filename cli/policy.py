@@ -26,7 +26,9 @@ def policy() -> None:
 
 @app.command(epilog="Example: framekeep policy explain incoming/gate/0001.jpg")
 def explain(
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="A picture below a root; it need not exist.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="A picture below a root; it need not exist.", readable=False)
+    ],
     *,
     as_json: JsonOption = False,
     config: ConfigOption = None,

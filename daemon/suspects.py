@@ -24,7 +24,7 @@ def try_suspects(house: House, survives: Callable[[Case], bool] = survives) -> N
     for root in house.roots.values():
         for mark, path in suspects(root).items():
             rules = house.rules.for_path(path)
-            if path and not survives(_case(root, path, rules)):
+            if path and not rules.exclude and not survives(_case(root, path, rules)):
                 _convict(house, root, path, rules)
             acquit(root, mark)
 

@@ -232,30 +232,3 @@ def test_a_daemon_works_on_what_came_before_as_soon_as_the_hours_begin(
         assert asyncio.run(served(house)) == (original, 0)
     (decision,) = site.decisions()
     assert decision.reason is Reason.QUALIFIED
-
-
-def test_a_bandwidth_makes_a_sweep_last(filled):
-    size = sum(len(data) for data in filled.originals.values())
-    filled.configure(**SECTIONS, service={"megabytes_per_second": size / 1e6 / 2})
-    sweeping = filled.sweep()
-    assert sweeping.tally.replaced == 4
-    assert sweeping.seconds() > 1.9
-
-
-def test_what_is_in_flight_at_the_end_waits_for_no_bandwidth(site, photograph, steadfast):
-    """At one byte a second the read alone would take hours."""
-    site.configure(**SECTIONS, service={"megabytes_per_second": 1e-6})
-    site.add("gate/1.jpg", photograph(1))
-
-    async def served(house: House) -> int:
-        stop, counted = asyncio.Event(), Counted()
-        serving = asyncio.create_task(serve(house, stop, asyncio.Event(), Notifier({}), counted))
-        await asyncio.sleep(2)
-        seen = counted.tally.seen
-        stop.set()
-        await asyncio.wait_for(serving, 60)
-        assert counted.tally.replaced == 1
-        return seen
-
-    with opened(site.config, steadfast()) as house:
-        assert asyncio.run(served(house)) == 0

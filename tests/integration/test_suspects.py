@@ -95,6 +95,15 @@ def test_a_suspect_that_kills_its_process_is_convicted_and_left_alone(folder: Pa
     assert (sweeping.tally.seen, sweeping.tally.skipped) == (1, 1)
 
 
+def test_a_suspect_that_a_policy_excludes_by_now_is_not_read(folder: Path):
+    settings = Config.model_validate({"policy": [{"match": "gate/**", "exclude": True}]}, context={"folder": folder})
+    with opened(settings, Unseeing()) as house:
+        (root,) = house.roots.values()
+        (folder / "incoming" / ".framekeep" / "in-flight" / "mark").write_bytes(b"gate/1.jpg")
+        try_suspects(house, lambda _case: pytest.fail("it was tried"))
+        assert suspects(root) == {}
+
+
 def test_the_trial_has_limits(folder: Path):
     path = folder / "incoming" / "gate" / "1.jpg"
     Image.new("RGB", (9000, 8000)).save(path, "JPEG")
