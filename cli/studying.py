@@ -35,7 +35,7 @@ ModelOption = Annotated[
         show_default=False,
     ),
 ]
-LadderOption = Annotated[str, typer.Option(metavar="L", help="The QFs of the variants: paper, or 90,50,10.")]
+LadderOption = Annotated[str, typer.Option(metavar="L", help="The QFs of the variants: paper, fine, or 90,50,10.")]
 LabelsOption = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="The labels: a CSV (file,label), or ILSVRC2012's ground truth.", readable=False),

@@ -1,5 +1,6 @@
 """The floor: no variant looks worse to a person than plain Pillow makes this very picture at a quality factor."""
 
+import math
 from typing import Final, Self
 
 from PIL.Image import Image
@@ -26,13 +27,23 @@ class Floor:
         variant = luma(decode(encode(image, Rung(quality), subsampling))) if quality else None
         return cls(luma(image), variant)
 
+    def margin(self, data: bytes) -> float:
+        """By how much a variant's likeness exceeds the floor's; below 0 it looks worse.
+
+        NaN where a picture is too small to compare, infinite where there is no floor.
+        """
+        if not self._bounds:
+            return math.inf
+        seen, least = luma(decode(data)), math.inf
+        for window, bound in zip(_WINDOWS, self._bounds, strict=True):
+            least = min(likeness(self._original, seen, window) - bound, least)
+            if not least >= 0:
+                break
+        return least
+
     def holds(self, data: bytes) -> bool:
         """Whether a variant looks no worse. Never, where a picture is too small to compare."""
-        if not self._bounds:
-            return True
-        seen = luma(decode(data))
-        compared = zip(_WINDOWS, self._bounds, strict=True)
-        return all(likeness(self._original, seen, window) >= bound for window, bound in compared)
+        return self.margin(data) >= 0
 
     def likeness(self, data: bytes) -> float:
         """A variant's, in the window that `bound` was measured in."""
