@@ -23,6 +23,7 @@ from scipy.special import stdtrit
 UNSEEN: Final = 2
 """Pictures: enough to have made the intervals of archives with such pictures honest, as a test counts."""
 _TWO: Final = 2
+_TINY: Final = 1e-12
 _ANYTHING: Final = 50.0
 """Logarithms of a ratio: what may be that far off says nothing."""
 
@@ -148,10 +149,10 @@ def _left(pools: Sequence[_Pool], confidence: float) -> tuple[NDArray[np.float64
     counts = np.array([len(pool.sizes) for pool in pools])
     left: NDArray[np.float64] = parts @ np.array([pool.left() for pool in pools])
     variances = parts[:, None] ** 2 * np.array([pool.variance() for pool in pools])
-    not_drawn = 1 - parts @ [pool.sizes.sum() / pool.bytes for pool in pools]
-    unseen = UNSEEN * max(not_drawn, 0.0) * ((1 - left) * (parts**2 / counts).sum()) ** 2
     if np.isinf(variances).any():
         return left, np.full_like(left, math.inf)
+    not_drawn = parts * np.array([1 - pool.sizes.sum() / pool.bytes for pool in pools])
+    unseen = UNSEEN * ((1 - left) * (not_drawn**2 / counts).sum() / max(not_drawn.sum(), _TINY)) ** 2
     quantile = stdtrit(_freedom(variances, counts), (1 + confidence) / 2)
     reach = quantile * np.sqrt(variances.sum(axis=0) + unseen) / left
     return left, np.where(reach < _ANYTHING, reach, math.inf)
