@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-UNSEEN: Final = 2
+UNSEEN: Final = 3
 """Pictures: enough to have made the intervals of archives with such pictures honest, as a test counts."""
 _TWO: Final = 2
 _TINY: Final = 1e-12

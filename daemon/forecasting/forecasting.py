@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from random import Random
@@ -38,6 +38,8 @@ class Forecast:
     """What came of it. `sample` is None where the pictures were not even counted."""
 
     archive: Archive
+    models: Mapping[Need, str]
+    """Their names."""
     options: Sequence[Option]
     sample: Sample | None
     progress: Progress
@@ -55,20 +57,23 @@ def open_models(config: Config) -> Models:
     return models
 
 
-def forecast(config: Config, models: Models, targets: Sequence[Target], confidence: float, progress: Progress) -> Forecast:
+def forecast(
+    config: Config, models: Models, targets: Sequence[Target], confidence: float, progress: Progress
+) -> Forecast:
     """Changes nothing. A first SIGINT or SIGTERM ends it with what is known by then. Raises FramekeepError."""
     archive, options = Archive(Random()), options_for(models)  # noqa: S311 - a sample, no secret
+    names = {need: model.name for need, model in models.items()}
     with _interruptible(progress), ExitStack() as held:
         trees = [held.enter_context(_opened(target)) for target in targets]
         list_pictures(config, targets, archive, progress)
         if progress.interrupted:
-            return Forecast(archive, options, None, progress)
+            return Forecast(archive, names, options, None, progress)
         sample = Sample(archive.strata(), len(options))
         progress.begin()
         with stages_of(config) as stages:
             trial = _Trial(config, trees, Bench(stages, models, options))
             asyncio.run(_fill(sample, trial, Stopping(confidence), progress))
-    return Forecast(archive, options, sample, progress)
+    return Forecast(archive, names, options, sample, progress)
 
 
 @contextmanager

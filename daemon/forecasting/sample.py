@@ -37,6 +37,12 @@ class Sample:
         return all(len(tried) >= min(LEAST, len(stratum.turns)) for tried, stratum in pairs)
 
     @property
+    def has_all(self) -> bool:
+        """Whether every picture was tried, so that nothing is uncertain."""
+        pairs = zip(self._tried, self.strata, strict=True)
+        return all(len(tried) == stratum.pictures for tried, stratum in pairs)
+
+    @property
     def kept(self) -> Counter[Reason]:
         """The pictures that no option would change, by why."""
         return Counter(one.kept for tried in self._tried for one in tried if one.kept)

@@ -83,7 +83,8 @@ class Bench:
             result = await writing.of(choice.variant)
             total = seconds[option.need] + choice.seconds + result.seconds
             results.append((result.left, total, recognises(keeper, evidence)))
-        return Tried(*zip(*results, strict=True))
+        left, totals, recognised = zip(*results, strict=True)
+        return Tried(left, totals, recognised)
 
     async def _climbed(self, original: Original, image: Image, terms: Terms) -> list[Seen]:
         """Every rung's variant, as many at a time as memory may hold."""
