@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
+from cli.forecast_answer import exit_code
 from daemon.forecasting.forecasting import Forecast, forecast
 from daemon.forecasting.listing import targets_of
 from daemon.forecasting.options import Option
@@ -170,6 +171,7 @@ def test_an_interruption_ends_with_what_is_known_by_then(archive, photograph):
     assert 5 < len(found.sample) < 20
     assert all(one.ratio.low < one.ratio.value < one.ratio.high for one in outlooks(found.options, found.sample, 0.95))
     assert signal.getsignal(signal.SIGINT) is handler
+    assert exit_code(found) == 130
 
 
 def test_time_that_is_over_ends_it_with_what_is_known_by_then(archive):
@@ -185,4 +187,5 @@ def test_a_model_that_fails_at_one_picture_costs_that_picture_alone(archive):
 
     found = foretold(archive, [archive.root], {Need.PREDICTION: Sensitive(fail)})
     assert found.sample.kept[Reason.ERROR] == 1
+    assert exit_code(found) == 3
     assert found.sample.has_all
