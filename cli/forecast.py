@@ -36,7 +36,7 @@ def forecast(
     below a root, or below PATH outside of all roots, is a camera. Changes nothing, needs no ledger, and runs beside a
     daemon and before any installation.
 
-    Hours are those of one sweep on this machine: the measured seconds of a lazy search, without the disk's.
+    The time is that of one sweep on this machine: the measured seconds of a lazy search, without the disk's.
     """
     from cli.forecast_answer import document, exit_code, show_forecast, tell_shortcomings  # noqa: PLC0415 - --help needs no models
     from cli.forecast_progress import shown  # noqa: PLC0415 - as above

@@ -18,6 +18,8 @@ from framekeep.keepers.base import Need
 from framekeep.reasons import Standing
 
 _WIDTH: Final = 80
+_UNITS: Final = (("s", 1, 100), ("min", 60, 6000), ("h", 3600, math.inf))
+"""Of time: each with its seconds, and those from which on the next is told."""
 _PARTIAL: Final = 3
 _INTERRUPTED: Final = 130
 
@@ -82,7 +84,7 @@ def show_forecast(found: Forecast, confidence: float) -> None:
         return
     typer.echo()
     shown = table(
-        *(columns := ("keeper", "smaller", f"{100 * confidence:g}% interval", "saves", "hours", "recognised")),
+        *(columns := ("keeper", "smaller", f"{100 * confidence:g}% interval", "saves", "takes", "recognised")),
         right=columns[1:],
     )
     for one in told:
@@ -108,14 +110,19 @@ def _show_facts(found: Forecast) -> None:
 def _cells(one: Outlook) -> tuple[str, ...]:
     low, high = one.ratio.low, one.ratio.high
     between = f"{low:.2f} to {high:.2f}" if high < 1000 else f"{low:.2f} or more"  # noqa: PLR2004 - as good as unbounded
-    hours = one.seconds / 3600
     return (
         f"{one.ratio.value:.2f}x",
         between,
         size(round(one.saved.value)),
-        f"{hours:,.2f}" if hours < 1 else f"{hours:,.1f}",
+        _duration(one.seconds),
         f"{one.recognised:.0%}",
     )
+
+
+def _duration(seconds: float) -> str:
+    """Such as "40 s", "7 min" or "1,200 h"."""
+    unit, length = next(one for one in _UNITS if seconds < one[2])[:2]
+    return f"{seconds / length:,.0f} {unit}"
 
 
 def _is_narrow(told: Sequence[Outlook]) -> bool:

@@ -23,7 +23,7 @@ class Outlook:
     saved: Interval
     seconds: float
     recognised: float
-    """The share of pictures in which anything is recognised."""
+    """Of the pictures that models see, the share in which anything is recognised."""
 
 
 def outlooks(options: Sequence[Option], sample: Sample, confidence: float) -> list[Outlook]:

@@ -69,8 +69,10 @@ class Sample:
         return totals(self._drawn(lambda _, tried: tried.seconds))
 
     def recognised(self) -> NDArray[np.float64]:
-        """For each option: the share of pictures in which it recognises anything."""
-        return means(self._drawn(lambda _, tried: tried.recognised))
+        """For each option: of the pictures that models see, the share in which it recognises anything."""
+        seen = means(self._drawn(lambda _, tried: [tried.kept is None] * self._options))
+        recognised = means(self._drawn(lambda _, tried: tried.recognised))
+        return np.divide(recognised, seen, out=np.zeros_like(seen), where=seen > 0)
 
     def _drawn(self, figures: Callable[[Turn, Tried], Sequence[float]]) -> list[Drawn]:
         """`figures` gives one for each option."""

@@ -117,6 +117,12 @@ def test_of_one_picture_among_many_nothing_is_concluded():
     assert recommendation(outlooks([T1K], sample, 0.95), sample) is None
 
 
+def test_where_no_model_sees_anything_nothing_is_recognised():
+    sample = Sample(archive_of({"gate": [10]}).strata(), 1)
+    sample.add(0, Tried.unchanged(1, Reason.NOT_JPEG))
+    assert sample.recognised() == [0]
+
+
 def test_nothing_is_told_of_no_picture():
     sample = Sample(archive_of({"gate": [10] * 50}).strata(), 1)
     assert outlooks([T1K], sample, 0.95) == []
@@ -125,8 +131,10 @@ def test_nothing_is_told_of_no_picture():
 
 def test_what_stays_as_it_is_counts_with_all_of_its_bytes():
     sample = Sample(archive_of({"gate": [10, 10]}).strata(), 1)
-    sample.add(0, tried(0.1))
+    sample.add(0, tried(0.1, recognised=True))
+    assert sample.recognised() == [1]
     sample.add(0, Tried.unchanged(1, Reason.DAMAGED))
+    assert sample.recognised() == [1]  # of those that a model sees
     assert sample.ratios(0.95)[0].value == pytest.approx(20 / 11)
     assert sample.kept == {Reason.DAMAGED: 1}
 
