@@ -19,6 +19,7 @@ VERBS: Final = MappingProxyType(
     {
         "run": "cli.run",
         "sweep": "cli.sweep",
+        "forecast": "cli.forecast",
         "status": "cli.status",
         "report": "cli.report",
         "decisions": "cli.decisions",

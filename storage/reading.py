@@ -34,15 +34,25 @@ class Picture:
         return self.mark is not None and self.mark.variant == self.sha256
 
 
-def open_picture(folder: int, name: str) -> int:
-    """An open descriptor of a regular file with one name. Raises Kept and OSError."""
-    descriptor = os.open(name, _FLAGS, dir_fd=folder)
+def open_picture(folder: int, name: str, *, quietly: bool = False) -> int:
+    """An open descriptor of a regular file with one name. Raises Kept and OSError.
+
+    `quietly`: reading it leaves its time of access, where that is allowed.
+    """
+    descriptor = _opened_quietly(folder, name) if quietly else os.open(name, _FLAGS, dir_fd=folder)
     try:
         _check(os.fstat(descriptor))
     except BaseException:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def _opened_quietly(folder: int, name: str) -> int:
+    try:
+        return os.open(name, _FLAGS | os.O_NOATIME, dir_fd=folder)
+    except PermissionError:  # only a file's owner may ask for that
+        return os.open(name, _FLAGS, dir_fd=folder)
 
 
 def _check(status: os.stat_result) -> None:
@@ -52,10 +62,10 @@ def _check(status: os.stat_result) -> None:
         raise Kept(Reason.HARD_LINKED, f"{status.st_nlink} names")
 
 
-def read(root: Tree, path: str, max_bytes: int) -> Picture:
-    """Reads a picture of the root without following any link. Raises Kept."""
+def read(root: Tree, path: str, max_bytes: int, *, quietly: bool = False) -> Picture:
+    """Reads a picture of the root without following any link; `quietly` as `open_picture` has it. Raises Kept."""
     with keeping(Reason.UNREADABLE, EACCES=Reason.UNREADABLE, EPERM=Reason.UNREADABLE), root.folder_of(path) as place:
-        descriptor = open_picture(*place)
+        descriptor = open_picture(*place, quietly=quietly)
         try:
             return _read(descriptor, max_bytes)
         finally:

@@ -1,0 +1,55 @@
+"""What a sweep would write in the place of one picture: made once for each rung that is chosen, and never written."""
+
+from dataclasses import dataclass
+
+from daemon.forecasting.timing import alone
+from daemon.stages import Stages
+from framekeep.jpeg.source import Original
+from framekeep.ladder import Rung
+from framekeep.reasons import Kept
+from framekeep.variants import Encoder, Variant, settle_on, worth_squeezing
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The fraction of the picture's bytes that is left, and the seconds that it takes to make that."""
+
+    left: float
+    seconds: float
+
+
+class Writing:
+    """Of one picture."""
+
+    def __init__(self, stages: Stages, original: Original, encoder: Encoder, min_saving: float) -> None:
+        self._stages = stages
+        self._original = original
+        self._encoder = encoder
+        self._min_saving = min_saving
+        self._results: dict[Rung | None, Result] = {}
+        self._squeezed: tuple[bytes | None, float] | None = None
+
+    async def of(self, chosen: Variant | None) -> Result:
+        """What comes of a choice; None: the original."""
+        rung = chosen.rung if chosen else None
+        if rung not in self._results:
+            self._results[rung] = await self._settled(chosen)
+        return self._results[rung]
+
+    async def _settled(self, chosen: Variant | None) -> Result:
+        squeezed, squeezing = await self._squeezed_original(chosen)
+        try:
+            written, settling = await alone(
+                self._stages.codec(settle_on, self._original, squeezed, chosen, self._encoder, self._min_saving)
+            )
+        except Kept:
+            return Result(1.0, squeezing)
+        return Result(len(written.data) / len(self._original.data), squeezing + settling)
+
+    async def _squeezed_original(self, chosen: Variant | None) -> tuple[bytes | None, float]:
+        """And the seconds it takes; nothing where a sweep does not do it."""
+        if not (self._encoder.progressive and worth_squeezing(self._original, chosen)):
+            return None, 0.0
+        if self._squeezed is None:
+            self._squeezed = await alone(self._stages.squeeze(self._original.data))
+        return self._squeezed
