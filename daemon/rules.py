@@ -41,6 +41,19 @@ class Rules:
     """Where the keeper needs to know what each picture shows."""
     broken: Mapping[Reason, str]
     """By the reasons that tell of a broken limit: the limits that a decision with that reason depends on, too."""
+    later: tuple["Rules", ...] = ()
+    """Those of later stages, by rising age."""
+
+    def at(self, mtime_ns: int, now_ns: int) -> "Rules":
+        """Those of the stage that a picture of this time has reached."""
+        if not self.later:
+            return self
+        reached = [rules for rules in self.later if rules.settings.stage * _DAY_NS <= now_ns - mtime_ns]
+        return reached[-1] if reached else self
+
+    def after(self, stage: float) -> "Rules | None":
+        """Those of the stage that follows one; None where there is no later one."""
+        return next((rules for rules in self.later if rules.settings.stage > stage), None)
 
     def settings_for(self, reason: Reason) -> Settings:
         """What a decision with this reason depends on: other limits are no cause to look at all pictures again."""
@@ -79,7 +92,7 @@ class RuleBook:
         """By the policy's identity: a policy is asked for by every file of a walk, and to hash one takes long."""
 
     def for_path(self, path: str) -> Rules:
-        """What holds for a path relative to its root."""
+        """What holds for a path relative to its root, at first: ask `Rules.at` for an age."""
         return self._rules[id(self._policies.for_path(path))]
 
     def _made(self, policy: Policy) -> Rules:
@@ -102,6 +115,7 @@ class RuleBook:
             objects=str(policy.objects) if compares_objects(policy.keeper) else "",
             known_labels=known.version if known else "",
             search=config.selection.search,
+            stage=policy.from_days,
         )
         return Rules(
             model=model,
@@ -116,6 +130,7 @@ class RuleBook:
             settings=settings,
             known=known,
             broken=_broken(config),
+            later=tuple(map(self._made, policy.later)),
         )
 
     def _known_labels(self, model: Model) -> KnownLabels:

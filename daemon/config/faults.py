@@ -49,7 +49,7 @@ def _line(detail: ErrorDetails, schema: type[BaseModel]) -> str:
         return f"{place}: unknown key{_suggestion(detail['loc'], schema)}"
     template = _ALLOWED.get(detail["type"])
     allowed = template.format_map(detail.get("ctx", {})) if template else detail["msg"]
-    return f"{place}{_given(detail)}: {allowed}"
+    return f"{place}{_given(detail)}: {allowed}" if place else str(allowed)
 
 
 def _given(detail: ErrorDetails) -> str:

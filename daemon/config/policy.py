@@ -6,6 +6,7 @@ from typing import Self
 from pathspec import GitIgnoreSpec
 
 from daemon.config.schema import Config, PolicyBlock
+from daemon.config.staging import Choice, StageBlock
 from framekeep.keepers.objects import ObjectRule
 from framekeep.ladder import Ladder
 from storage.patterns import compiled, folded
@@ -21,9 +22,14 @@ class Policy:
     vault_days: float
     min_age_days: float
     objects: ObjectRule
+    from_days: float = 0.0
+    """The age from which on it holds."""
+    later: tuple["Policy", ...] = ()
+    """What holds from later ages on, by rising age."""
 
     @classmethod
     def default(cls, config: Config) -> Self:
+        """Without its stages."""
         selection = config.selection
         return cls(
             keeper=selection.keeper,
@@ -39,8 +45,9 @@ class PolicyBook:
     """Every policy of a configuration, in its order; the first that matches a path holds."""
 
     def __init__(self, config: Config) -> None:
-        self.default = Policy.default(config)
-        self._blocks = [self._compiled(block) for block in config.policy]
+        self._default = Policy.default(config)
+        self.default = _staged(self._default, config.selection.stage or ())
+        self._blocks = [self._compiled(block, config.stages_of(block)) for block in config.policy]
 
     @property
     def policies(self) -> list[Policy]:
@@ -51,8 +58,18 @@ class PolicyBook:
         path = folded(path)
         return next((policy for spec, policy in self._blocks if spec.match_file(path)), self.default)
 
-    def _compiled(self, block: PolicyBlock) -> tuple[GitIgnoreSpec, Policy]:
-        own = {field.name for field in fields(Policy)}
-        overrides = {key: value for key, value in block.overrides.items() if key in own}
-        policy = replace(self.default, **overrides)
-        return compiled(block.match), replace(policy, objects=block.rule(policy.objects))
+    def _compiled(self, block: PolicyBlock, stages: tuple[StageBlock, ...]) -> tuple[GitIgnoreSpec, Policy]:
+        return compiled(block.match), _staged(_overridden(self._default, block), stages)
+
+
+def _overridden(policy: Policy, block: Choice) -> Policy:
+    own = {field.name for field in fields(Policy)}
+    overrides = {key: value for key, value in block.overrides.items() if key in own}
+    return replace(policy, **overrides, objects=block.rule(policy.objects))
+
+
+def _staged(policy: Policy, stages: tuple[StageBlock, ...]) -> Policy:
+    """The policy as it is for a fresh picture, with what comes later."""
+    each = [replace(_overridden(policy, stage), from_days=stage.from_days) for stage in stages]
+    first = each.pop(0) if each and each[0].from_days == 0 else policy
+    return replace(first, later=tuple(each))

@@ -1,17 +1,16 @@
 """What can be configured: sections, keys, defaults and bounds. config.toml says what each key is for."""
 
-from dataclasses import fields, replace
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-from daemon.config.detection import Detection, with_evidence
+from daemon.config.detection import Detection
 from daemon.config.faults import report
 from daemon.config.section import Section, describing_weights
+from daemon.config.staging import Choice, StageBlock, StageBlocks, asking, beyond_the_vault
 from daemon.config.values import (
     AbsolutePath,
-    ClassNames,
     Days,
     Device,
     KeeperNames,
@@ -20,7 +19,6 @@ from daemon.config.values import (
     NamePatterns,
     Patterns,
     Probability,
-    Score,
     Sha256,
     SomePatterns,
     TimeZone,
@@ -28,7 +26,6 @@ from daemon.config.values import (
 )
 from daemon.names import IGNORE, INCLUDE
 from framekeep.errors import UsageError
-from framekeep.keepers.objects import ObjectRule
 from framekeep.ladder import parse_ladder
 from storage.time_rules import TimeRules
 
@@ -68,6 +65,7 @@ class Selection(Section):
     search: Literal["exact", "quick"] = "exact"
     min_saving: Probability = 0.01
     min_age_days: Days = 0
+    stage: StageBlocks = None
     device: Device = "auto"
     batch: Annotated[int, Field(ge=1, le=1024)] = 16
 
@@ -138,41 +136,20 @@ class Service(Section):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
 
-class PolicyBlock(Section):
-    """What differs for the paths that `match` matches; None: as for every other path."""
+class Matching(Section):
+    """Which paths a policy is for."""
 
     match: SomePatterns
-    keeper: KeeperNames | None = None
-    min_confidence: Probability | None = None
-    ladder: LadderRungs | None = None
+
+
+class PolicyBlock(Choice, Matching):
+    """What differs for the paths that `match` matches; None: as for every other path."""
+
+    NAMES_IT: ClassVar[str] = "match"
+
     vault_days: Days | None = None
     min_age_days: Days | None = None
-    min_score: Score | None = None
-    slack: Annotated[float, Field(ge=0, lt=1)] | None = None
-    iou: Annotated[float, Field(gt=0, le=0.95)] | None = None
-    classes: ClassNames | None = None
-    lost_only: bool | None = None
-    quality_when_found: Annotated[int, Field(ge=0, le=100)] | None = None
-
-    @model_validator(mode="after")
-    def overrides_something(self) -> Self:
-        if not self.overrides:
-            raise ValueError(f"overrides nothing; it can override {', '.join(self._overridable())}")
-        return self
-
-    @property
-    def overrides(self) -> dict[str, Any]:
-        """The overridden keys with their values."""
-        return {key: value for key in self._overridable() if (value := getattr(self, key)) is not None}
-
-    def rule(self, default: ObjectRule) -> ObjectRule:
-        """What holds for objects here. Raises ValueError where that makes no sense together."""
-        names = {field.name for field in fields(ObjectRule)}
-        return with_evidence(replace(default, **{key: value for key, value in self.overrides.items() if key in names}))
-
-    @classmethod
-    def _overridable(cls) -> list[str]:
-        return [key for key in cls.model_fields if key != "match"]
+    stage: StageBlocks = None
 
 
 class Config(Section):
@@ -209,14 +186,34 @@ class Config(Section):
 
     @model_validator(mode="after")
     def each_makes_sense(self) -> Self:
+        for stage in self.selection.stage or ():
+            stage.rule(self.detection.rule)
         for block in self.policy:
-            block.rule(self.detection.rule)
+            rule = block.rule(self.detection.rule)
+            for stage in self.stages_of(block):
+                stage.rule(rule)
         return self
+
+    @model_validator(mode="after")
+    def originals_wait_for_their_stages(self) -> Self:
+        faults = beyond_the_vault("selection.stage", self.selection.stage, self.vault.days)
+        for number, block in enumerate(self.policy, 1):
+            days = self.vault.days if block.vault_days is None else block.vault_days
+            faults += beyond_the_vault(f"policy.#{number}", self.stages_of(block), days)
+        if faults:
+            raise ValueError("; ".join(dict.fromkeys(faults)))
+        return self
+
+    def stages_of(self, block: PolicyBlock) -> tuple[StageBlock, ...]:
+        """Those of a policy, or else those for every path."""
+        return (self.selection.stage or ()) if block.stage is None else block.stage
 
     @property
     def keepers(self) -> frozenset[str]:
         """Every keeper that some picture may meet."""
-        return frozenset({self.selection.keeper, *(block.keeper for block in self.policy if block.keeper)})
+        stages = [*(self.selection.stage or ()), *(stage for block in self.policy for stage in block.stage or ())]
+        blocks: list[Choice] = [*self.policy, *stages]
+        return frozenset({self.selection.keeper, *(block.keeper for block in blocks if block.keeper)})
 
     def overridden(
         self, *, keeper: str | None = None, ladder: str | None = None, min_confidence: float | None = None
@@ -232,7 +229,9 @@ class Config(Section):
         except ValidationError as error:
             raise UsageError(report("what was asked for", error, Selection)) from None
         values = {key: getattr(selection, key) for key in asked}
-        policy = [
-            block.model_copy(update={k: values[k] for k in values.keys() & block.overrides}) for block in self.policy
-        ]
-        return self.model_copy(update={"selection": selection, "policy": tuple(policy)})
+        selection = selection.model_copy(update={"stage": asking(values, selection.stage)})
+        policy = tuple(
+            block.model_copy(update={"stage": asking(values, block.stage)})
+            for block in asking(values, self.policy) or ()
+        )
+        return self.model_copy(update={"selection": selection, "policy": policy})
