@@ -142,6 +142,16 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
+class Tried:
+    """A later stage that changed nothing at a path whose last decision this is, for a reason that stands."""
+
+    decision: int
+    settings: Settings
+    reason: Reason
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class VaultEntry:
     """An original that the vault holds for a confirmed decision."""
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Row, Select, func, select, tuple_
+from sqlalchemy.orm import aliased
 
 from framekeep.reasons import Reason
 from storage.files import FileIdentity
@@ -18,6 +19,7 @@ from storage.ledger.schema import (
     RootRow,
     SettingsRow,
     State,
+    TriedRow,
 )
 from storage.records import Known, Place, Planned, VaultEntry
 
@@ -32,22 +34,26 @@ def known(connection: Connection, root: str, paths: Sequence[str]) -> dict[str, 
 
 
 def _known(connection: Connection, root: str, paths: Sequence[str]) -> Iterator[tuple[str, Known]]:
+    tried = aliased(SettingsRow)
     rows = connection.execute(
         select(
             *(RootRow.path, FileRow.path, FileRow.size, FileRow.mtime_ns, FileRow.ctime_ns, FileRow.inode),
             *(SettingsRow.fingerprint, ReasonRow.word, DecisionRow.sha256_before, DecisionRow.id),
+            *(SettingsRow.stage, tried.fingerprint),
         )
         .join_from(FileRow, CameraRow)
         .join(RootRow)
         .join(DecisionRow, DecisionRow.id == FileRow.decision_id)
-        .join(SettingsRow)
-        .join(ReasonRow)
+        .join(SettingsRow, SettingsRow.id == DecisionRow.settings_id)
+        .join(ReasonRow, ReasonRow.id == DecisionRow.reason_id)
+        .outerjoin(TriedRow, TriedRow.decision_id == FileRow.decision_id)
+        .outerjoin(tried, tried.id == TriedRow.settings_id)
         .where(FileRow.path.in_(paths))
     )
     # Another root rarely has the same path; asked for the root, SQLite would go through all of its cameras.
-    for found, path, *identity, fingerprint, word, sha256, decision in rows:
+    for found, path, size, mtime_ns, ctime_ns, inode, fingerprint, word, *rest in rows:
         if found == root:
-            yield path, Known(FileIdentity(*identity), fingerprint, Reason.of(word), sha256, decision)
+            yield path, Known(FileIdentity(size, mtime_ns, ctime_ns, inode), fingerprint, Reason.of(word), *rest)
 
 
 def wrote(connection: Connection, sha256s: Sequence[bytes]) -> set[bytes]:
@@ -76,14 +82,16 @@ def _found(connection: Connection, sha256s: Sequence[bytes], question: Select[by
 
 def pending(connection: Connection) -> list[Planned]:
     """The replacements that were planned and neither confirmed nor abandoned, oldest first."""
+    stood = aliased(DecisionRow)
     rows = connection.execute(
         select(
             *(DecisionRow.id, RootRow.path, FileRow.path),
             *(PlanRow.size, PlanRow.mtime_ns, PlanRow.ctime_ns, PlanRow.inode),
-            *(DecisionRow.sha256_before, DecisionRow.sha256_after, DecisionRow.vault_entry),
+            *(DecisionRow.sha256_before, DecisionRow.sha256_after, DecisionRow.vault_entry, stood.sha256_after),
         )
-        .join_from(PlanRow, DecisionRow)
-        .join(FileRow)
+        .join_from(PlanRow, DecisionRow, DecisionRow.id == PlanRow.decision_id)
+        .outerjoin(stood, stood.id == DecisionRow.succeeds)
+        .join(FileRow, FileRow.id == DecisionRow.file_id)
         .join(CameraRow)
         .join(RootRow)
         .where(DecisionRow.id.in_(select(PlanRow.decision_id)))  # else SQLite would go through all decisions
@@ -125,8 +133,20 @@ def entry_of(connection: Connection, root: str, path: str) -> VaultEntry | None:
     return entry_of_row(row) if row else None
 
 
+def entry(connection: Connection, decision: int) -> VaultEntry | None:
+    """The original of a decision, while the vault holds it."""
+    row = connection.execute(held().where(DecisionRow.id == decision)).one_or_none()
+    return entry_of_row(row) if row else None
+
+
 def held() -> Select[*tuple[Any, ...]]:
-    """A question for the originals that the vault holds, whose rows `entry_of_row` reads."""
+    """A question for the originals that the vault holds, whose rows `entry_of_row` reads.
+
+    Not one that a later stage, which is planned, is about to take over.
+    """
+    later = aliased(DecisionRow)
+    planned = later.id.in_(select(PlanRow.decision_id))
+    claimed = select(later.succeeds).where(planned, later.succeeds.is_not(None)).scalar_subquery()
     return (
         select(
             *(DecisionRow.id, RootRow.path, FileRow.path, DecisionRow.vault_entry),
@@ -137,6 +157,7 @@ def held() -> Select[*tuple[Any, ...]]:
         .join(CameraRow)
         .join(RootRow)
         .where(DecisionRow.vault_entry.is_not(None), DecisionRow.state == State.CONFIRMED)
+        .where(DecisionRow.id.not_in(claimed))
     )
 
 

@@ -268,7 +268,7 @@ def test_the_chain_covers_these_facts_and_no_schema_changes_that_in_silence():
     assert tuple(FACTS) == (
         *("root", "camera", "path"),
         *("fingerprint", "keeper", "min_confidence", "ladder", "min_saving", "subsampling", "progressive"),
-        *("model", "model_digest", "model_use", "objects", "known_labels", "search", "limits"),
+        *("model", "model_digest", "model_use", "objects", "known_labels", "search", "limits", "stage"),
         *("device", "versions", "reason", "label"),
         *("state", "decided_at", "rung", "quality", "bytes_before", "bytes_after", "sha256_before", "sha256_after"),
         *(
@@ -279,6 +279,7 @@ def test_the_chain_covers_these_facts_and_no_schema_changes_that_in_silence():
             "release_at",
             "released_at",
             "restores",
+            "succeeds",
             "missed_by_watcher",
             "note",
         ),
