@@ -16,7 +16,7 @@ from framekeep.models.identity import use_of
 from framekeep.reasons import Kept, Reason
 from framekeep.variants import Encoder
 from storage.files import FileIdentity
-from storage.records import Settings
+from storage.records import Known, Settings
 
 _DAY_NS = 86_400 * 10**9
 
@@ -51,9 +51,11 @@ class Rules:
         reached = [rules for rules in self.later if rules.settings.stage * _DAY_NS <= now_ns - mtime_ns]
         return reached[-1] if reached else self
 
-    def after(self, stage: float) -> "Rules | None":
-        """Those of the stage that follows one; None where there is no later one."""
-        return next((rules for rules in self.later if rules.settings.stage > stage), None)
+    def next_for(self, known: Known) -> "Rules | None":
+        """Those of the stage that follows the one of its decision, or a later one that was tried in vain."""
+        tried = (rules.settings.stage for rules in self.later if rules.settings.fingerprint == known.tried)
+        reached = max(known.stage, *tried, 0)
+        return next((rules for rules in self.later if rules.settings.stage > reached), None)
 
     def settings_for(self, reason: Reason) -> Settings:
         """What a decision with this reason depends on: other limits are no cause to look at all pictures again."""
@@ -90,6 +92,11 @@ class RuleBook:
         self._policies = PolicyBook(config)
         self._rules = {id(policy): self._made(policy) for policy in self._policies.policies}
         """By the policy's identity: a policy is asked for by every file of a walk, and to hash one takes long."""
+
+    @property
+    def last_stage(self) -> float:
+        """The highest age, in days, at which any stage begins; 0 where there are none."""
+        return max(later.settings.stage for rules in self._rules.values() for later in (rules, *rules.later))
 
     def for_path(self, path: str) -> Rules:
         """What holds for a path relative to its root, at first: ask `Rules.at` for an age."""

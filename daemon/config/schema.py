@@ -7,6 +7,7 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator, mo
 
 from daemon.config.detection import Detection
 from daemon.config.faults import report
+from daemon.config.free_space import Pressure
 from daemon.config.section import Section, describing_weights
 from daemon.config.staging import Choice, StageBlock, StageBlocks, asking, beyond_the_vault
 from daemon.config.values import (
@@ -162,6 +163,7 @@ class Config(Section):
     limits: Limits
     ledger: Ledger
     vault: Vault
+    pressure: Pressure
     holds: Holds
     verify: Verify
     breaker: Breaker
@@ -214,6 +216,12 @@ class Config(Section):
         stages = [*(self.selection.stage or ()), *(stage for block in self.policy for stage in block.stage or ())]
         blocks: list[Choice] = [*self.policy, *stages]
         return frozenset({self.selection.keeper, *(block.keeper for block in blocks if block.keeper)})
+
+    @property
+    def has_stages(self) -> bool:
+        """Whether some picture may be decided anew as it grows older."""
+        stages = [self.selection.stage or (), *map(self.stages_of, self.policy)]
+        return any(stage.from_days > 0 for group in stages for stage in group)
 
     def overridden(
         self, *, keeper: str | None = None, ladder: str | None = None, min_confidence: float | None = None

@@ -13,6 +13,7 @@ from storage.actor import who
 from storage.files import FileIdentity
 from storage.ledger import (
     adopting,
+    aging,
     breakers,
     chores,
     events,
@@ -25,6 +26,7 @@ from storage.ledger import (
     second_looks,
     succeeding,
 )
+from storage.ledger.aging import Aging
 from storage.ledger.breakers import Opening
 from storage.ledger.faults import told
 from storage.ledger.interning import Numbers
@@ -130,6 +132,16 @@ class Writer:
         """Originals held in these roots whose time has come, the longest overdue first, or those that follow one."""
         with self._transaction() as connection:
             return lookups.due(connection, now, limit, roots, after)
+
+    def aging(self, root: str, last_stage: float, after: Aging | None, limit: int) -> list[Aging]:
+        """Shrunk pictures of a root that can go on to a later stage, the oldest first, or those that follow one."""
+        with self._transaction() as connection:
+            return aging.aging(connection, root, last_stage, after, limit)
+
+    def held_since(self, before: datetime, roots: Sequence[str], after: int, limit: int) -> list[VaultEntry]:
+        """Originals of decisions made before a moment, with a number above `after`, the oldest decision first."""
+        with self._transaction() as connection:
+            return aging.held_since(connection, before, roots, after, limit)
 
     def release(self, decisions: Sequence[int], at: datetime, note: str = "") -> None:
         """The vault holds these originals no longer, which frees their bytes. A restored one is left out.
