@@ -34,26 +34,34 @@ def known(connection: Connection, root: str, paths: Sequence[str]) -> dict[str, 
 
 
 def _known(connection: Connection, root: str, paths: Sequence[str]) -> Iterator[tuple[str, Known]]:
-    tried = aliased(SettingsRow)
     rows = connection.execute(
         select(
             *(RootRow.path, FileRow.path, FileRow.size, FileRow.mtime_ns, FileRow.ctime_ns, FileRow.inode),
             *(SettingsRow.fingerprint, ReasonRow.word, DecisionRow.sha256_before, DecisionRow.id),
-            *(SettingsRow.stage, tried.fingerprint),
+            SettingsRow.stage,
         )
         .join_from(FileRow, CameraRow)
         .join(RootRow)
         .join(DecisionRow, DecisionRow.id == FileRow.decision_id)
-        .join(SettingsRow, SettingsRow.id == DecisionRow.settings_id)
-        .join(ReasonRow, ReasonRow.id == DecisionRow.reason_id)
-        .outerjoin(TriedRow, TriedRow.decision_id == FileRow.decision_id)
-        .outerjoin(tried, tried.id == TriedRow.settings_id)
+        .join(SettingsRow)
+        .join(ReasonRow)
         .where(FileRow.path.in_(paths))
-    )
+    ).all()
+    tried = _tried(connection, [row.id for row in rows])
     # Another root rarely has the same path; asked for the root, SQLite would go through all of its cameras.
-    for found, path, size, mtime_ns, ctime_ns, inode, fingerprint, word, *rest in rows:
+    for found, path, *identity, fingerprint, word, sha256, decision, stage in rows:
         if found == root:
-            yield path, Known(FileIdentity(size, mtime_ns, ctime_ns, inode), fingerprint, Reason.of(word), *rest)
+            fact = (FileIdentity(*identity), fingerprint, Reason.of(word), sha256, decision, stage)
+            yield path, Known(*fact, tried.get(decision))
+
+
+def _tried(connection: Connection, decisions: Sequence[int]) -> dict[int, str]:
+    """The fingerprints of later stages that were tried, by decision. Mostly there are none: that costs nothing."""
+    if connection.scalar(select(TriedRow.decision_id).limit(1)) is None:
+        return {}
+    question = select(TriedRow.decision_id, SettingsRow.fingerprint).join(SettingsRow)
+    rows = connection.execute(question.where(TriedRow.decision_id.in_(decisions)))
+    return {row.decision_id: row.fingerprint for row in rows}
 
 
 def wrote(connection: Connection, sha256s: Sequence[bytes]) -> set[bytes]:
