@@ -32,7 +32,7 @@ _HOLDS_TOLD: Final = 5
 _TOLD: Final = (
     *("pid", "version", "since", "model", "device", "waiting", "pictures_per_second"),
     *("replaced", "kept", "skipped", "failed", "missed_by_watcher", "bytes_before", "bytes_after"),
-    *("last_decision_at", "last_decision_reason", "watching", "breaker"),
+    *("last_decision_at", "last_decision_reason", "watching", "breaker", "pressure"),
 )
 """What is told of the daemon, by its names in the live state."""
 
@@ -134,6 +134,8 @@ def _table(daemon: Mapping[str, Any] | None, ledger: LedgerState, roots: Sequenc
         shown.add_row("daemon", "not running: systemctl start framekeep, or framekeep run")
     for stopped in ledger.breaker or (daemon or {}).get("breaker") or ():
         shown.add_row("BREAKER", cell(stopped))
+    for lacking in (daemon or {}).get("pressure") or ():
+        shown.add_row("PRESSURE", cell(lacking))
     _add_ledger(shown, ledger, alive=daemon is not None)
     _add_holds(shown, ledger.holds)
     for root in roots:

@@ -88,9 +88,10 @@ class Guarded:
     def in_flight(self, sheet: Sheet) -> AbstractContextManager[None]:
         return self.acting.in_flight(sheet)
 
-    async def recognise(self, sheet: Sheet, picture: Picture) -> None:
-        await self.acting.recognise(sheet, picture)
+    async def recognise(self, sheet: Sheet, picture: Picture) -> bytes:
+        data = await self.acting.recognise(sheet, picture)
         await self._spare_a_second_look(sheet, picture)
+        return data
 
     async def replace(self, sheet: Sheet, written: Written) -> Draft:
         self.breaking.check(sheet.candidate.place)
@@ -108,6 +109,8 @@ class Guarded:
         place = sheet.candidate.place
         if self.breaking.breaker.opening_for(place.root, place.camera) is None:
             return
+        if sheet.stands:
+            self.breaking.check(place)
         known = (await self.breaking.journal.known(place.root, [place.path])).get(place.path)
         fingerprint = sheet.rules.settings.fingerprint
         if known and (known.reason, known.sha256_before, known.fingerprint) == (

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from daemon.rules import Rules
 from storage.files import FileIdentity
 from storage.records import Place
 from storage.root import Tree
@@ -18,6 +19,9 @@ class Candidate:
     """Only a rescan found it: the watcher had missed it."""
     settled: bool = True
     """False: it has been changing for as long as anybody wanted to wait."""
+
+    rules: Rules | None = None
+    """Those of a later stage than its age's; None: those of its age."""
 
     @property
     def place(self) -> Place:

@@ -137,6 +137,11 @@ def _open_roots(held: ExitStack, config: Config, taken: Sequence[Root]) -> dict[
     roots = {path: here.get(path) or _locked(held, path, config) for path in map(str, config.watch.roots)}
     for root in roots.values():
         if not root.exchanges:
+            if config.has_stages:
+                raise ConfigurationError(
+                    f"pictures below {root.path} cannot reach later stages: its filesystem does not exchange two files "
+                    "in one step; give its pictures a policy with stages that begin at 0 days only"
+                )
             log.warning("replaces_in_two_steps", root=root.path, why="its filesystem cannot exchange two files")
     return roots
 

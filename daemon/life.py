@@ -38,8 +38,11 @@ class Acting(Protocol):
     def in_flight(self, sheet: Sheet) -> AbstractContextManager[None]:
         """While this lasts a crash makes the picture a suspect."""
 
-    async def recognise(self, sheet: Sheet, picture: Picture) -> None:
-        """Raises Kept where this very content needs no look: framekeep wrote it, or it was decided before."""
+    async def recognise(self, sheet: Sheet, picture: Picture) -> bytes:
+        """What is to be looked at: the picture or, where it was shrunk and has reached a later stage, its original.
+
+        Raises Kept where this very content needs no look: framekeep wrote it, or it was decided before.
+        """
 
     async def replace(self, sheet: Sheet, written: Written) -> Draft:
         """Plans, replaces, confirms. Raises Kept where the path no longer holds what was read."""
@@ -51,9 +54,9 @@ class Acting(Protocol):
 async def live(stages: Stages, acting: Acting, sheet: Sheet) -> Draft:
     """Takes one settled file to its decision, exactly one."""
     try:
-        picture = await _read(stages, acting, sheet)
+        data = await _read(stages, acting, sheet)
         with acting.in_flight(sheet):
-            original = await stages.codec(understand, picture.data, sheet.rules.limits)
+            original = await stages.codec(understand, data, sheet.rules.limits)
             async with stages.pixels.spending(original.width * original.height):
                 chosen = await _choose(stages, sheet, original)
                 written = await _settle_on(stages, sheet, original, chosen)
@@ -62,7 +65,7 @@ async def live(stages: Stages, acting: Acting, sheet: Sheet) -> Draft:
         return await acting.keep(sheet, kept)
 
 
-async def _read(stages: Stages, acting: Acting, sheet: Sheet) -> Picture:
+async def _read(stages: Stages, acting: Acting, sheet: Sheet) -> bytes:
     if not sheet.candidate.settled:
         raise Kept(Reason.UNSETTLED)
     candidate, max_bytes = sheet.candidate, sheet.rules.limits.max_bytes
@@ -73,9 +76,9 @@ async def _read(stages: Stages, acting: Acting, sheet: Sheet) -> Picture:
         if picture.identity != candidate.identity:
             raise Kept(Reason.UNSETTLED, "it changed after it had settled")
         sheet.sha256 = picture.sha256
-        await acting.recognise(sheet, picture)
+        data = await acting.recognise(sheet, picture)
         sheet.rules = sheet.rules.for_picture(candidate.path)
-    return picture
+    return data
 
 
 async def _choose(stages: Stages, sheet: Sheet, original: Original) -> Variant | None:

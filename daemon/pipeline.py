@@ -1,6 +1,7 @@
 """Many pictures in flight at once. A daemon and a sweep are this pipeline with two sources."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -48,7 +49,7 @@ class Pipeline:
             raise first_of(errors) from None
 
     async def _one(self, candidate: Candidate) -> None:
-        rules = self.rules.for_path(candidate.path)
+        rules = candidate.rules or self.rules.for_path(candidate.path).at(candidate.identity.mtime_ns, time.time_ns())
         start = self.habits.start(candidate.place, rules)
         sheet = Sheet(candidate, rules, rules.model.device, encoder_versions(), candidate.identity, start)
         try:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -13,7 +13,7 @@ from daemon.names import NameFilter
 from daemon.walk import walk
 from framekeep.errors import UsageError
 from framekeep.reasons import Kept, Reason
-from storage import renameat2, sidecar
+from storage import renameat2, sidecar, succession
 from storage.attribute import Mark
 from storage.files import FileIdentity, inode_at
 from storage.ledger.opening import fresh_ledger, ledger_exists
@@ -94,12 +94,14 @@ def rebuild(config: Config, *, force: bool) -> Rebuilt:
 def _rebuild_root(writer: Writer, root: Root, config: Config, rebuilt: Rebuilt) -> None:
     _bring_home(root, root.staged)
     _bring_home(root, root.strangers)
+    _bring_later_stages_home(root)
     drafts = _drafts(root, rebuilt)
     rebuilt.held += len(drafts)
     found: list[_Variant] = []
     released: list[_Variant] = []
     for variant in _variants(root, config):
-        (found if variant.mark.entry in drafts else released).append(variant)
+        draft = drafts.get(variant.mark.entry)  # of a copy that was made before a later stage it is not
+        (found if draft and draft.sha256_after == variant.mark.variant else released).append(variant)
         if len(released) == _AT_ONCE:
             _adopt_released(writer, released, rebuilt)
     # Where a variant was moved, its decision is known at the new path; its copies were never decided on.
@@ -139,6 +141,18 @@ def _bring_home(root: Root, folder: int) -> None:
             renameat2.move(folder, entry, root.vault, entry)
             sidecar.follow(folder, entry, root.vault)
             os.fsync(root.vault)
+
+
+def _bring_later_stages_home(root: Root) -> None:
+    """Sidecars of variants that a crash left at their path before the vault's sidecars told of them."""
+    for name in filter(sidecar.is_one, os.listdir(root.staged)):  # noqa: PTH208 - by descriptor
+        entry = sidecar.entry_of(name)
+        with suppress(sidecar.NoSidecarError, OSError):
+            draft = sidecar.load(root.staged, entry, root.path)
+            with root.folder_of(draft.place.path) as place:
+                stands = digest_at(*place) == draft.sha256_after
+            if stands and inode_at(root.vault, entry) is not None:
+                succession.keep_sidecar(root, entry)
 
 
 def _drafts(root: Root, rebuilt: Rebuilt) -> dict[str, Draft]:

@@ -4,7 +4,9 @@ import hashlib
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 
-from daemon.sheet import Sheet
+from daemon.scanning import is_behind
+from daemon.sheet import Sheet, Stands
+from daemon.succeeding import check_smaller, source_of
 from framekeep.reasons import Kept, Reason
 from framekeep.variants import Written
 from storage.attribute import Mark
@@ -28,16 +30,30 @@ class Rehearsing:
     def in_flight(self, _sheet: Sheet) -> AbstractContextManager[None]:
         return nullcontext()
 
-    async def recognise(self, sheet: Sheet, picture: Picture) -> None:
+    async def recognise(self, sheet: Sheet, picture: Picture) -> bytes:
+        data = picture.data
         if picture.is_marked or (self._reader and self._reader.wrote(picture.sha256)):
-            raise Kept(Reason.ALREADY_SHRUNK)
-        if self._reader and self._reader.restored(picture.sha256):
+            data = self._original(sheet, picture)
+        elif self._reader and self._reader.restored(picture.sha256):
             raise Kept(Reason.RESTORED)
         place, mtime_ns = sheet.candidate.place, sheet.identity.mtime_ns
         if self._holds and (hold := self._holds.over_picture(place, mtime_ns, picture.data)):
             raise Kept(Reason.HELD, f"hold {hold.number}")
+        return data
+
+    def _original(self, sheet: Sheet, picture: Picture) -> bytes:
+        """That of a picture that has reached a later stage; raises Kept where there is nothing to do."""
+        place = sheet.candidate.place
+        known = self._reader.known(place.root, [place.path]).get(place.path) if self._reader else None
+        if self._reader is None or known is None or not is_behind(known, sheet.rules):
+            raise Kept(Reason.ALREADY_SHRUNK)
+        source, data = source_of(sheet.candidate.tree, self._reader.entry_of(place.root, place.path), picture)
+        sheet.stands, sheet.sha256 = Stands(known.decision, source), source.held.sha256_before
+        return data
 
     async def replace(self, sheet: Sheet, written: Written) -> Draft:
+        if sheet.stands and sheet.stands.source:
+            check_smaller(sheet.stands.source, written, sheet.rules.min_saving)
         return sheet.replaced(written, Mark(sheet.sha256 or b"", hashlib.sha256(written.data).digest(), ""))
 
     async def keep(self, sheet: Sheet, kept: Kept) -> Draft:

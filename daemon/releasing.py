@@ -117,7 +117,7 @@ def delete(
     """Deletes originals for good, but what is held, and tells the ledger once that is durable. Raises LedgerError."""
     batch, roots = _Batch(), vaults.roots
     for held in entries:
-        _delete(vaults, held, why, batch)
+        _delete(writer, vaults, held, why, batch)
     writer.quarantine([held.decision for held in batch.changed], now, _CHANGED)
     unsynced = {root for root in {held.place.root for held in batch.gone} if not _is_synced(roots[root])}
     gone = [held for held in batch.gone if held.place.root not in unsynced]
@@ -125,11 +125,11 @@ def delete(
     return Released(len(gone), sum(held.bytes_before for held in gone), len(batch.changed), len(batch.held))
 
 
-def _delete(vaults: Vaults, held: VaultEntry, why: Grounds, batch: _Batch) -> None:
+def _delete(writer: Writer, vaults: Vaults, held: VaultEntry, why: Grounds, batch: _Batch) -> None:
     root = vaults.roots[held.place.root]
     try:
         with vault.locked(root), unheld_while(root):
-            if not why.still_so(root, held):
+            if not (writer.is_held(held.decision) and why.still_so(root, held)):
                 return
             if vaults.holds.over_original(root, held):
                 batch.held.append(held)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -47,20 +47,29 @@ class Counted:
         return len(self._recent) / _RECENT_SECONDS
 
 
+@dataclass(frozen=True, slots=True)
+class Alarms:
+    """What a person has to know of."""
+
+    breaker: Breaker
+    pressure: Mapping[str, str]
+    """By root that lacks free space: a sentence about it."""
+
+
 class Reporter:
     """Tells. Belongs to one event loop."""
 
-    def __init__(self, house: House, watched: Watched, watcher: Watcher, breaker: Breaker, counted: Counted) -> None:
+    def __init__(self, house: House, watched: Watched, watcher: Watcher, alarms: Alarms, counted: Counted) -> None:
         self._house = house
         self._watched = watched
         self._watcher = watcher
-        self._breaker = breaker
+        self._alarms = alarms
         self._counted = counted
 
     def sentence(self) -> str:
         """One line for people."""
         tally = self._counted.tally
-        stopped = ", ".join(printable(name_of(opening)) for opening in self._breaker.openings)
+        stopped = ", ".join(printable(name_of(opening)) for opening in self._alarms.breaker.openings)
         return (f"BREAKER OPEN for {stopped}: see framekeep status; " if stopped else "") + (
             f"{len(self._watched)} waiting; {tally.replaced} replaced, {tally.kept} kept, {tally.skipped} skipped, "
             f"{tally.failed} failed; {tally.ratio:.1f} times smaller"
@@ -87,7 +96,8 @@ class Reporter:
             "last_decision_at": last.decided_at.isoformat() if last else None,
             "last_decision_reason": last.reason.word if last else None,
             "watching": self._watcher.degraded or "everything",
-            "breaker": [sentence(opening) for opening in self._breaker.openings],
+            "breaker": [sentence(opening) for opening in self._alarms.breaker.openings],
+            "pressure": list(self._alarms.pressure.values()),
         }
 
     @contextmanager

@@ -21,7 +21,7 @@ from framekeep.reasons import Kept, Reason
 from framekeep.regions.rule import OFF, RegionRule
 from framekeep.variants import Encoder
 from storage.files import FileIdentity
-from storage.records import Settings
+from storage.records import Known, Settings
 
 _DAY_NS = 86_400 * 10**9
 
@@ -51,6 +51,21 @@ class Rules:
     """Where the keeper needs to know what each picture shows."""
     broken: Mapping[Reason, str]
     """By the reasons that tell of a broken limit: the limits that a decision with that reason depends on, too."""
+    later: tuple["Rules", ...] = ()
+    """Those of later stages, by rising age."""
+
+    def at(self, mtime_ns: int, now_ns: int) -> "Rules":
+        """Those of the stage that a picture of this time has reached."""
+        if not self.later:
+            return self
+        reached = [rules for rules in self.later if rules.settings.stage * _DAY_NS <= now_ns - mtime_ns]
+        return reached[-1] if reached else self
+
+    def next_for(self, known: Known) -> "Rules | None":
+        """Those of the stage that follows the one of its decision, or a later one that was tried in vain."""
+        tried = (rules.settings.stage for rules in self.later if rules.settings.fingerprint == known.tried)
+        reached = max(known.stage, *tried, 0)
+        return next((rules for rules in self.later if rules.settings.stage > reached), None)
 
     def settings_for(self, reason: Reason) -> Settings:
         """What a decision with this reason depends on: other limits are no cause to look at all pictures again."""
@@ -94,8 +109,13 @@ class RuleBook:
         self._rules = {id(policy): self._made(policy) for policy in self._policies.policies}
         """By the policy's identity: a policy is asked for by every file of a walk, and to hash one takes long."""
 
+    @property
+    def last_stage(self) -> float:
+        """The highest age, in days, at which any stage begins; 0 where there are none."""
+        return max(later.settings.stage for rules in self._rules.values() for later in (rules, *rules.later))
+
     def for_path(self, path: str) -> Rules:
-        """What holds for a path relative to its root."""
+        """What holds for a path relative to its root, at first: ask `Rules.at` for an age."""
         return self._rules[id(self._policies.for_path(path))]
 
     @property
@@ -128,6 +148,7 @@ class RuleBook:
             known_labels=known.version if known else "",
             search=config.selection.search,
             region_rule=str(regions),
+            stage=policy.from_days,
         )
         return Rules(
             model=model,
@@ -146,6 +167,7 @@ class RuleBook:
             regions=regions,
             known=known,
             broken=_broken(config),
+            later=tuple(map(self._made, policy.later)),
         )
 
     def _known_labels(self, model: Model) -> KnownLabels:

@@ -1,6 +1,7 @@
 """A scan: every picture below a path that the ledger does not know to be done."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,8 +21,6 @@ T = TypeVar("T")
 
 Knowing = Callable[[str, Sequence[str]], Awaitable[dict[str, Known]]]
 """Asks what is known of some paths of a root."""
-
-_LEFT_ALONE = (Reason.ALREADY_SHRUNK, Reason.RESTORED)
 
 
 def _now() -> datetime:
@@ -82,13 +81,27 @@ class Scan:
 
 
 def _needs_no_look(identity: FileIdentity, known: Known | None, rules: Rules) -> bool:
-    return known is not None and known.identity == identity and is_done(known, rules)
+    return (
+        known is not None and known.identity == identity and is_done(known, rules.at(identity.mtime_ns, time.time_ns()))
+    )
 
 
 def is_done(known: Known, rules: Rules) -> bool:
     """Whether a file that has not changed since needs no look: decided for good, or under the same settings."""
-    decided_for_good = known.reason.standing is Standing.REPLACED or known.reason in _LEFT_ALONE
-    return decided_for_good or is_final(known, rules)
+    if known.reason is Reason.RESTORED:
+        return True
+    return not is_behind(known, rules) if _is_shrunk(known) else is_final(known, rules)
+
+
+def is_behind(known: Known, rules: Rules) -> bool:
+    """Whether a picture that was shrunk has reached a later stage, which was not tried in vain."""
+    if rules.settings.stage <= known.stage or not _is_shrunk(known):
+        return False
+    return known.tried != rules.settings.fingerprint
+
+
+def _is_shrunk(known: Known) -> bool:
+    return known.reason.standing is Standing.REPLACED or known.reason is Reason.ALREADY_SHRUNK
 
 
 def is_final(known: Known, rules: Rules) -> bool:

@@ -18,9 +18,10 @@ from daemon.journal import Journal
 from daemon.log import log, log_decision
 from daemon.notify import Notifier
 from daemon.pipeline import Pipeline, first_of
+from daemon.pressure import Pressure
 from daemon.releasing import release_due
 from daemon.replacing import Replacing
-from daemon.reporting import Counted, Reporter
+from daemon.reporting import Alarms, Counted, Reporter
 from daemon.scanning import Scan
 from daemon.settling import Settling
 from daemon.sheet import Sheet
@@ -51,7 +52,8 @@ async def serve(house: House, stop: asyncio.Event, reopen: asyncio.Event, notifi
     rescan, release, head, follow = (asyncio.Event() for _ in range(4))
     watcher = _watcher(house, watched, rescan)
     breaking = open_breaking(house, journal)
-    reporter = Reporter(house, watched, watcher, breaking.breaker, counted)
+    low: dict[str, str] = {}
+    reporter = Reporter(house, watched, watcher, Alarms(breaking.breaker, low), counted)
     with (
         stages_of(house.config) as stages,
         reporter.live(),
@@ -81,7 +83,9 @@ async def serve(house: House, stop: asyncio.Event, reopen: asyncio.Event, notifi
                     tasks.create_task(reporter.keep_writing(notifier)),
                     tasks.create_task(_stop_when(stop, watched, stages, notifier)),
                 ]
+                relieving = tasks.create_task(Pressure(house, journal, pipeline, stop, low).keep_relieving())
                 await pipeline.run(watched.candidates())
+                await relieving
                 for task in others:
                     task.cancel()
         except* FramekeepError as errors:

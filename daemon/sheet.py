@@ -14,7 +14,25 @@ from framekeep.regions.rule import written as written_regions
 from framekeep.variants import Written
 from storage.attribute import Mark
 from storage.files import FileIdentity
-from storage.records import Draft, Timings
+from storage.records import Draft, Timings, VaultEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The original from which a later stage starts, as the vault holds it."""
+
+    held: VaultEntry
+    identity: FileIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """Of a picture that was shrunk, and that a later stage decides anew."""
+
+    decision: int
+    """The last one of its path."""
+    source: Source | None = None
+    """None as long as it is not found."""
 
 
 @dataclass(slots=True)
@@ -30,6 +48,9 @@ class Sheet:
     start: int | None = None
     """The number of the variant with which the search begins, where it is a quick one that knows the camera."""
     sha256: bytes | None = None
+    """Of what is looked at."""
+    stands: Stands | None = None
+    """None for a picture that is looked at for the first time."""
     label: str | None = None
     probability: float | None = None
     evidence_before: str | None = None
@@ -69,8 +90,12 @@ class Sheet:
             vault_entry=mark.entry,
             vault_days=self.rules.vault_days,
             note=self.note,
-            **self._common(written.reason),
+            **self._common(written.reason) | self._succession(),
         )
+
+    def _succession(self) -> dict[str, Any]:
+        source = self.stands.source if self.stands else None
+        return {"identity": source.identity, "succeeds": source.held.decision} if source else {}
 
     def _common(self, reason: Reason) -> dict[str, Any]:
         return {

@@ -42,10 +42,11 @@ class Roomy:
     def in_flight(self, sheet: Sheet) -> AbstractContextManager[None]:
         return self.acting.in_flight(sheet)
 
-    async def recognise(self, sheet: Sheet, picture: Picture) -> None:
+    async def recognise(self, sheet: Sheet, picture: Picture) -> bytes:
         """Before the climb, so that no work is wasted; after what needs no space."""
-        await self.acting.recognise(sheet, picture)
+        data = await self.acting.recognise(sheet, picture)
         await self._check(self.house.roots[sheet.candidate.tree.path])
+        return data
 
     async def replace(self, sheet: Sheet, written: Written) -> Draft:
         return await self.acting.replace(sheet, written)

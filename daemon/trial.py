@@ -4,6 +4,7 @@ The parent passes one JSON object on standard input.
 """
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -16,7 +17,8 @@ from framekeep.jpeg.source import Limits, understand
 from framekeep.ladder import MOZJPEG, PLAIN, Ladder, Rung, parse_ladder
 from framekeep.reasons import Kept
 from framekeep.variants import Encoder, climb
-from storage.reading import read
+from storage.faults import keeping
+from storage.reading import open_picture, read, read_whole
 from storage.root import Tree
 
 _OUT_OF_MEMORY: Final = 99
@@ -34,6 +36,8 @@ class Case:
     max_pixels: int
     ladder: str
     subsampling: str
+    entry: str = ""
+    """An original in the vault that is tried, too."""
     megabytes: int = 4096
     """Of address space; a picture of the largest allowed size takes far less."""
 
@@ -66,7 +70,23 @@ def main() -> None:
 
 def _work_on(case: Case, ladder: Ladder) -> None:
     with Tree(case.root) as tree:
-        data = read(tree, case.path, case.max_bytes).data
+        pictures = [read(tree, case.path, case.max_bytes).data]
+        if case.entry:
+            pictures.append(_original(tree, case))
+    for data in pictures:
+        _try(case, ladder, data)
+
+
+def _original(tree: Tree, case: Case) -> bytes:
+    with keeping(), tree.vault_to_read() as vault:
+        descriptor = open_picture(vault, case.entry)
+        try:
+            return read_whole(descriptor, case.max_bytes)
+        finally:
+            os.close(descriptor)
+
+
+def _try(case: Case, ladder: Ladder, data: bytes) -> None:
     original = understand(data, Limits(case.max_bytes, case.max_pixels))
     image = decode(data)
     for rung in _rungs(ladder):

@@ -31,6 +31,11 @@ class Reason(Enum):
 
     WOULD_NOT_SHRINK = "would_not_shrink", Standing.FINAL, "nothing that may be written saves the configured minimum"
     ALREADY_SHRUNK = "already_shrunk", Standing.FINAL, "framekeep wrote these bytes: a picture is shrunk once"
+    NO_ORIGINAL = (
+        "no_original",
+        Standing.FINAL,
+        "a later stage starts from the original, which the vault does not hold for this path",
+    )
     RESTORED = "restored", Standing.FINAL, "an administrator restored the original: it is left alone"
     NO_KNOWN_LABEL = "no_known_label", Standing.FINAL, "the keeper is hrs, and nobody told what the picture shows"
     NOT_JPEG = "not_jpeg", Standing.FINAL, "not a JPEG file"

@@ -39,6 +39,8 @@ class Settings:
     """What is decided about regions, where there may be some."""
     limits: str = ""
     """The limits that the picture broke, where that is the reason."""
+    stage: float = 0.0
+    """The age in days from which on they hold."""
 
     @property
     def fingerprint(self) -> str:
@@ -110,6 +112,8 @@ class Draft:
     """What a person needs to know beyond the reason (an errno's text, a missed label)."""
     missed_by_watcher: bool = False
     timings: Timings = field(default_factory=Timings)
+    succeeds: int | None = None
+    """The decision whose variant this one's takes the place of, at a later stage and from the same original."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,10 @@ class Known:
     sha256_before: bytes | None
     """What was read when that was decided."""
     decision: int
+    stage: float = 0.0
+    """Of the last decision's settings."""
+    tried: str | None = None
+    """The fingerprint of a later stage's settings that were tried since and changed nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +143,18 @@ class Planned:
     sha256_before: bytes
     sha256_after: bytes
     vault_entry: str
+    stood: bytes | None = None
+    """The SHA-256 of the variant whose place this one takes, at a later stage; None where that is the original's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A later stage that changed nothing at a path whose last decision this is, for a reason that stands."""
+
+    decision: int
+    settings: Settings
+    reason: Reason
+    note: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,14 @@ none      marked as a variant   -             staged, never planned             
 none      ENTRY.part            -             not even staged wholly            removed
 none      anything else         -             nobody knows it                   set aside under strangers/
 
+Where a later stage's variant takes the place of another one, the original is in the vault all the time, under ENTRY:
+
+planned   the new variant       the original  not exchanged (or given back)     variant removed, abandoned
+planned   the old variant       the original  exchanged                         confirmed, the old variant removed
+planned   something else        the original  a stranger came out               given back, abandoned
+planned   -                     the original  not staged, or removed already    abandoned
+done      the old variant       the original  confirmed, not removed yet        removed
+
 What is put back goes to its path where nothing stands there, else under strangers/. Where a root cannot exchange, an
 original whose variant is neither staged nor at the path is put back, too. A file that stands at the path and in
 staged/ or the vault, which is how renameat2.move works there, loses the second name first. Files without a mark are
@@ -28,7 +36,7 @@ from dataclasses import astuple, dataclass
 from typing import Protocol
 
 from framekeep.reasons import Kept, Reason
-from storage import racy, sidecar
+from storage import racy, sidecar, succession
 from storage.attribute import read_mark
 from storage.files import FileIdentity, inode_at, inode_of
 from storage.reading import digest_at, open_picture
@@ -86,9 +94,12 @@ def recover(journal: Journal, roots: Sequence[Root]) -> Recovered:
 def _finish(journal: Journal, root: Root, planned: Planned) -> Recovered:
     with ExitStack() as opened:
         place = place_of(opened, root, planned.place.path)
-        if _was_exchanged(root, planned, place):
+        was_exchanged = _was_exchanged if planned.stood is None else _has_succeeded
+        if was_exchanged(root, planned, place):
             identity = _variant_at(place, planned) or planned.identity
             journal.confirm([(planned.decision, identity)])
+            if planned.stood is not None:
+                succession.drop(root, planned.vault_entry)
             return Recovered(confirmed=1)
     journal.abandon([(planned.decision, Reason.UNSETTLED, "interrupted before the exchange")])
     return Recovered(abandoned=1)
@@ -113,6 +124,23 @@ def _was_exchanged(root: Root, planned: Planned, place: racy.Place | None) -> bo
         remove(root.staged, entry)
     else:
         _give_stranger_back(root, planned)
+    return False
+
+
+def _has_succeeded(root: Root, planned: Planned, place: racy.Place | None) -> bool:
+    """The same of a later stage's variant; the one that came out of the exchange stays in staged."""
+    entry = planned.vault_entry
+    for folder in (*(place[:1] if place else ()), root.vault, root.staged):
+        os.fsync(folder)
+    staged = digest_at(root.staged, entry)
+    if staged is not None and staged == planned.stood:
+        succession.keep_sidecar(root, entry)
+        return True
+    if staged == planned.sha256_after:
+        remove(root.staged, entry)
+    elif staged is not None:
+        _give_stranger_back(root, planned)
+    sidecar.drop(root.staged, entry)
     return False
 
 

@@ -46,6 +46,8 @@ class Swap:
     path: str
     read: FileIdentity
     mark: Mark
+    stood: bytes | None = None
+    """The SHA-256 of what was read, where that is no original: a variant that a later stage replaces."""
 
 
 def stage(root: Root, swap: Swap, variant: bytes) -> None:
@@ -66,8 +68,10 @@ def stage(root: Root, swap: Swap, variant: bytes) -> None:
             raise
 
 
-def swap_in(root: Root, swap: Swap) -> FileIdentity:
+def swap_in(root: Root, swap: Swap, keep: Callable[[Root, str], None] | None = None) -> FileIdentity:
     """Exchanges the staged variant with the path. Returns the variant's identity at the path.
+
+    `keep`: what is done, durably, with what came out, by the name of its entry (None: it goes to the vault).
 
     Raises Kept where the path no longer holds the file that was read: whatever arrived last stands there then.
     Raises Unfinished where the exchange happened and what follows it failed.
@@ -76,7 +80,7 @@ def swap_in(root: Root, swap: Swap) -> FileIdentity:
         folder, name, variant, somebody_waits = _exchange(opened, root, swap)
         try:
             if is_original(root.staged, swap, variant) and not somebody_waits():
-                keep_original(root, swap.mark.entry)
+                (keep or keep_original)(root, swap.mark.entry)
                 os.fsync(folder)
                 return FileIdentity.of(at_path(folder, name, variant))
             give_back(root, swap.mark.entry, (folder, name), inode_of(variant))
@@ -225,7 +229,8 @@ def is_original(folder: int, swap: Swap, variant: os.stat_result) -> bool:
         status = os.fstat(descriptor)
         if not FileIdentity.of(status).same_content_as(swap.read) or _rights(status) != _rights(variant):
             return False
-        return hashlib.sha256(read_whole(descriptor, swap.read.size)).digest() == swap.mark.original
+        due = swap.stood or swap.mark.original
+        return hashlib.sha256(read_whole(descriptor, swap.read.size)).digest() == due
     finally:
         os.close(descriptor)
 

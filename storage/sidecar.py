@@ -7,6 +7,7 @@ import base64
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -72,6 +73,12 @@ def follow(source: int, entry: str, target: int) -> None:
         return
     except FileExistsError:  # a crash came between: the entry is named once only, so this is the same sidecar
         remove(source, name_of(entry))
+
+
+def succeed(source: int, entry: str, target: int) -> None:
+    """Puts an entry's sidecar in the place of an earlier one of the same entry; it may have been moved already."""
+    with suppress(FileNotFoundError):
+        os.rename(name_of(entry), name_of(entry), src_dir_fd=source, dst_dir_fd=target)
 
 
 def drop(folder: int, entry: str) -> None:

@@ -55,6 +55,12 @@ def original_of(root: Tree, held: VaultEntry) -> bytes:
     return data
 
 
+def identity_of(root: Tree, held: VaultEntry) -> FileIdentity:
+    """The original's, as it lies in the vault. Raises Kept where it cannot be had."""
+    with keeping(), root.vault_to_read() as folder:
+        return FileIdentity.of(os.stat(held.entry, dir_fd=folder, follow_symlinks=False))
+
+
 @dataclass(frozen=True, slots=True)
 class Way:
     """Where an original goes back to. `original` is its inode."""

@@ -73,6 +73,7 @@ def _judged(facts: Facts, path: str, due: bytes, there: bytes | None) -> Verdict
 def _stands_for(facts: Facts, row: Row, due: bytes, there: bytes) -> str | None:
     """Whether a path holds the row's variant of what is due, and the original is kept.
 
+    What came out of an exchange that a crash interrupted counts as kept, too.
     What a camera appended may stand behind the variant (it opened the path after the exchange) or behind the original
     (it had opened the file before: "late").
     """
@@ -84,7 +85,8 @@ def _stands_for(facts: Facts, row: Row, due: bytes, there: bytes) -> str | None:
             return "variant" if row.released and due[row.bytes_before :] == appended else None
         if kept + appended == due:
             return "variant" if len(kept) == row.bytes_before else "late"
-    return "late" if kept == due and not appended else None
+    came_out = facts.staged.get(row.entry or "") if facts.crashed else None
+    return "late" if due in (kept, came_out) and not appended else None
 
 
 def _wrong(facts: Facts, path: str, due: bytes, there: bytes | None) -> Verdict:

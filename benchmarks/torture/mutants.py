@@ -53,7 +53,7 @@ NAMED: Final = (
     Mutant(
         "the re-hash of what came out",
         "storage/replacement.py",
-        (("hashlib.sha256(read_whole(descriptor, swap.read.size)).digest() == swap.mark.original", "True"),),
+        (("hashlib.sha256(read_whole(descriptor, swap.read.size)).digest() == due", "True"),),
         _FILES,
     ),
     Mutant(

@@ -47,13 +47,13 @@ def _parts(workshop: Workshop, scenario: Scenario, site: Site) -> Iterator[_Part
     """The last of them is the start from which on power may fail: as long as it is, the camera's diary is true."""
     if scenario.crash:
         killed = workshop.crashed(scenario, scenario.crash, site).calls
-        yield from _intruded(workshop, killed, scenario.filesystem) if scenario.intruded else [_Part(killed)]
+        yield from _intruded(workshop, killed, scenario) if scenario.intruded else [_Part(killed)]
     calls = workshop.run(scenario, site).calls
-    yield from [_Part(calls)] if scenario.is_quiet else _intruded(workshop, calls, scenario.filesystem)
+    yield from [_Part(calls)] if scenario.is_quiet else _intruded(workshop, calls, scenario)
 
 
-def _intruded(workshop: Workshop, calls: Sequence[Call], filesystem: str) -> list[_Part]:
-    stop = workshop.before_the_exchange(filesystem)
+def _intruded(workshop: Workshop, calls: Sequence[Call], scenario: Scenario) -> list[_Part]:
+    stop = workshop.before_the_exchange(scenario)
     names = [(call.name, call.ordinal) for call in calls]
     after = 1 + names.index((stop.name, stop.ordinal))
     return [_Part(calls[:after], delivers=True), _Part(calls[after:])]

@@ -3,10 +3,11 @@
 import shutil
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
 from benchmarks.torture.attaching import Call, Trial, attached
 from benchmarks.torture.diary import Diary
@@ -18,6 +19,10 @@ from benchmarks.torture.site import Site
 CAMERA: Final = "gate"
 INTRUDER: Final = "0.jpg"
 INTRUDERS_SEED: Final = 99
+_AS_EVER: Final[Mapping[str, Any]] = MappingProxyType({})
+_EARLIER: Final[Mapping[str, Any]] = MappingProxyType({"ladder": [50]})
+_LATER: Final[Mapping[str, Any]] = MappingProxyType(_EARLIER | {"stage": [{"from_days": 1e-7, "ladder": [10]}]})
+"""Any picture is older."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,7 @@ class Scenario:
 
     `filesystem`: one that cannot exchange two files (refusing.py). `fresh`: not even the ledger is there. `intruded`:
     just before the exchange the camera puts another picture in the place of the first. `crash`: an earlier start was
-    killed there, so this one has to repair.
+    killed there, so this one has to repair. `later`: the pictures were replaced before, and reach a later stage now.
     """
 
     name: str
@@ -51,6 +56,7 @@ class Scenario:
     intruded: bool = False
     crash: Moment | None = None
     filesystem: str = ""
+    later: bool = False
 
     @property
     def is_racy(self) -> bool:
@@ -74,6 +80,11 @@ SCENARIOS: Final = (
     Scenario("repair: in the vault, not confirmed yet", crash=Moment("fsync", "/.framekeep/vault")),
     Scenario("repair: a stranger came out", crash=replace(_EXCHANGE, nth=2), intruded=True),
     Scenario("the very first start", fresh=True),
+    Scenario("a later stage", later=True),
+    Scenario("a later stage: the camera intrudes", later=True, intruded=True),
+    Scenario("a later stage: repair: not exchanged yet", later=True, crash=_EXCHANGE),
+    Scenario("a later stage: repair: exchanged, not confirmed yet", later=True, crash=Moment("renameat", "/vault")),
+    Scenario("a later stage: repair: a stranger came out", later=True, crash=replace(_EXCHANGE, nth=2), intruded=True),
     Scenario("on exFAT: two pictures are replaced", pictures=2, filesystem="exfat"),
     Scenario("on exFAT: the camera intrudes", intruded=True, filesystem="exfat"),
     Scenario("on exFAT: repair: out, not in", crash=replace(_EXCHANGE, nth=2), filesystem="exfat"),
@@ -117,6 +128,8 @@ class Workshop:
         for number in range(scenario.pictures):
             deliver(site, f"{number}.jpg", drawn(number))
         time.sleep(SETTLE_SECONDS)
+        if scenario.later and ended(forked(site, lambda: started(site, selection=_EARLIER))) != 0:
+            raise RuntimeError(site.log.read_text())
         return site
 
     def crashed(self, scenario: Scenario, moment: Moment, site: Site) -> Trial:
@@ -133,11 +146,11 @@ class Workshop:
         """The start itself, under strace."""
 
         def work() -> int:
-            return started(site, scenario.filesystem)
+            return started(site, scenario.filesystem, _LATER if scenario.later else _AS_EVER)
 
         if scenario.is_quiet:
             return attached(site, work, *injections)
-        stop = self.before_the_exchange(scenario.filesystem)
+        stop = self.before_the_exchange(scenario)
         stopping = f"{stop.name}:signal=STOP:when={stop.ordinal}"
         return attached(site, work, *injections, stopping, during=lambda: _intrude(site))
 
@@ -146,9 +159,7 @@ class Workshop:
         trial = self._undisturbed(scenario)
         calls = [call for call in trial.calls if any("/incoming" in path or "/var" in path for path in call.paths)]
         if not scenario.is_quiet:
-            taken = self.before_the_exchange(
-                scenario.filesystem
-            ).name  # strace injects one thing only into calls of one name
+            taken = self.before_the_exchange(scenario).name  # strace injects one thing only into calls of one name
             return [call for call in calls[_EXCHANGE.index(calls) :] if call.name != taken]
         if scenario.fresh:
             return calls[: _index(calls, _scans)]
@@ -163,17 +174,18 @@ class Workshop:
             self._learnt[scenario] = replace(trial, calls=trial.below(site.folder))
         return self._learnt[scenario]
 
-    def before_the_exchange(self, filesystem: str) -> Call:
+    def before_the_exchange(self, scenario: Scenario) -> Call:
         """A process that is stopped as it enters this call stops behind it."""
-        calls = self._undisturbed(Scenario("one picture is replaced", filesystem=filesystem)).calls
+        alone = Scenario("one picture is replaced", filesystem=scenario.filesystem, later=scenario.later)
+        calls = self._undisturbed(alone).calls
         return calls[_EXCHANGE.index(calls) - 1]
 
 
-def started(site: Site, filesystem: str = "") -> int:
+def started(site: Site, filesystem: str = "", selection: Mapping[str, Any] = _AS_EVER) -> int:
     """No process but this one works: variants are not progressive, so that no squeezer is needed."""
     encoder = {"progressive": False}
     if not filesystem:
-        return start(config_of(site, encoder=encoder))
+        return start(config_of(site, encoder=encoder, selection=dict(selection)))
     refuse(filesystem)
     return start(racy_config_of(site, encoder=encoder))
 

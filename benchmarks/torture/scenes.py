@@ -19,7 +19,7 @@ from unittest.mock import patch
 
 from benchmarks.torture.refusing import refuse
 from framekeep.reasons import Kept, Reason
-from storage import racy, renameat2, sidecar, vault
+from storage import racy, renameat2, sidecar, succession, vault
 from storage.attribute import Mark
 from storage.files import FileIdentity, inode_of
 from storage.ledger.opening import open_reader, open_writer
@@ -31,6 +31,8 @@ from storage.root import Root
 
 ORIGINAL: Final = b"the camera's bytes " * 9
 VARIANT: Final = b"the variant"
+LATER: Final = b"a smaller"
+"""The variant of a later stage."""
 ENTRY: Final = "e" * 32
 PICTURE: Final = "gate/1.jpg"
 
@@ -146,6 +148,30 @@ def released(scene: Scene) -> None:
     release_due(scene.ledger, vaults, datetime.now(UTC) + timedelta(days=2 * _VAULT_DAYS))
 
 
+def succeeded(scene: Scene) -> None:
+    """A picture that was replaced before reaches a later stage."""
+    held, picture = scene.held(), read(scene.root, PICTURE, 9999)
+    mark = Mark(held.sha256_before, hashlib.sha256(LATER).digest(), ENTRY)
+    draft = Draft(
+        *(scene.place, _SETTINGS, Reason.QUALIFIED, vault.identity_of(scene.root, held), datetime.now(UTC)),
+        bytes_after=len(LATER),
+        sha256_before=mark.original,
+        sha256_after=mark.variant,
+        vault_entry=ENTRY,
+        vault_days=_VAULT_DAYS,
+        succeeds=held.decision,
+    )
+    decision = scene.ledger.plan_next(draft)
+    assert decision is not None
+    swap = Swap(PICTURE, picture.identity, mark, held.sha256_after)
+    sidecar.stage(scene.root, draft)
+    stage(scene.root, swap, LATER)
+    with vault.locked(scene.root):
+        identity = succession.swap_on(scene.root, swap)
+    scene.ledger.confirm([(decision, identity)])
+    succession.drop(scene.root, ENTRY)
+
+
 def probed(scene: Scene) -> None:
     scene.root.probe()
 
@@ -175,7 +201,7 @@ ACTS: Final = {
     act.__name__: act
     for act in (
         *(replaced, put_back, given_back, given_back_to_nothing, given_back_under_a_newer_one),
-        *(recovered, restored, released, probed, backed_up),
+        *(recovered, restored, released, succeeded, probed, backed_up),
     )
 }
 ALONE: Final = {act.__name__: act for act in (rebuilt, swept)}

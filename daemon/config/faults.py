@@ -1,7 +1,7 @@
 """From pydantic's errors to lines that an administrator understands: where, what was given, what is allowed."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any, Final, get_args
 
@@ -50,7 +50,8 @@ def _lines(detail: ErrorDetails, schema: type[BaseModel]) -> list[str]:
         return [f"{place}: unknown key{_suggestion(detail['loc'], schema)}"]
     template = _ALLOWED.get(detail["type"])
     allowed = template.format_map(detail.get("ctx", {})) if template else detail["msg"]
-    return [f"{place}{_given(detail)}: {fault}" for fault in allowed.splitlines()]
+    told = f"{place}{_given(detail)}: " if place else ""
+    return [told + fault for fault in allowed.splitlines()]
 
 
 def _given(detail: ErrorDetails) -> str:
@@ -75,6 +76,13 @@ def _suggestion(loc: tuple[int | str, ...], schema: type[BaseModel]) -> str:
 def _section_at(loc: list[int | str], schema: type[BaseModel]) -> type[BaseModel]:
     for name in loc:
         if isinstance(name, str):
-            annotation: Any = schema.model_fields[name].annotation
-            schema = next(iter(get_args(annotation)), annotation)
+            schema = next(_schemas_in(schema.model_fields[name].annotation), schema)
     return schema
+
+
+def _schemas_in(annotation: Any) -> Iterator[type[BaseModel]]:  # noqa: ANN401 - whatever a type may be
+    """Those that a type names: alone, or those of a list's items."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _schemas_in(part)

@@ -7,6 +7,7 @@ from pathspec import GitIgnoreSpec
 
 from daemon.config.hours import WorkingHours
 from daemon.config.schema import Config, PolicyBlock
+from daemon.config.staging import Choice, StageBlock
 from framekeep.keepers.objects import ObjectRule
 from framekeep.ladder import Ladder
 from framekeep.regions.rule import OFF, RegionRule
@@ -28,9 +29,14 @@ class Policy:
     objects: ObjectRule
     exclude: bool = False
     region_rule: RegionRule = OFF
+    from_days: float = 0.0
+    """The age from which on it holds."""
+    later: tuple["Policy", ...] = ()
+    """What holds from later ages on, by rising age."""
 
     @classmethod
     def default(cls, config: Config) -> Self:
+        """Without its stages."""
         selection = config.selection
         return cls(
             keeper=selection.keeper,
@@ -50,8 +56,9 @@ class PolicyBook:
     """Every policy of a configuration, in its order; the first that matches a path holds."""
 
     def __init__(self, config: Config) -> None:
-        self.default = Policy.default(config)
-        self._blocks = [self._compiled(block) for block in config.policy]
+        self._default = Policy.default(config)
+        self.default = _staged(self._default, config.selection.stage or ())
+        self._blocks = [self._compiled(block, config.stages_of(block)) for block in config.policy]
 
     @property
     def policies(self) -> list[Policy]:
@@ -67,12 +74,22 @@ class PolicyBook:
         path = folded(path)
         return next((index for index, (spec, _) in enumerate(self._blocks) if spec.match_file(path)), None)
 
-    def _compiled(self, block: PolicyBlock) -> tuple[GitIgnoreSpec, Policy]:
-        own = {field.name for field in fields(Policy)}
-        overrides = {key: value for key, value in block.overrides.items() if key in own}
-        if block.hours is not None:
-            overrides["hours"] = WorkingHours.parse(block.hours, self.default.hours.zone)
-        policy = replace(self.default, **overrides)
-        objects = block.rule(policy.objects)
-        regions = block.region_rule(policy.region_rule, objects)
-        return compiled(block.match), replace(policy, objects=objects, region_rule=regions)
+    def _compiled(self, block: PolicyBlock, stages: tuple[StageBlock, ...]) -> tuple[GitIgnoreSpec, Policy]:
+        return compiled(block.match), _staged(_overridden(self._default, block), stages)
+
+
+def _overridden(policy: Policy, block: Choice) -> Policy:
+    own = {field.name for field in fields(Policy)}
+    overrides = {key: value for key, value in block.overrides.items() if key in own}
+    if "hours" in overrides:
+        overrides["hours"] = WorkingHours.parse(overrides["hours"], policy.hours.zone)
+    objects = block.rule(policy.objects)
+    regions = block.region_rule(policy.region_rule, objects)
+    return replace(policy, **overrides, objects=objects, region_rule=regions)
+
+
+def _staged(policy: Policy, stages: tuple[StageBlock, ...]) -> Policy:
+    """The policy as it is for a fresh picture, with what comes later."""
+    each = [replace(_overridden(policy, stage), from_days=stage.from_days) for stage in stages]
+    first = each.pop(0) if each and each[0].from_days == 0 else policy
+    return replace(first, later=tuple(each))

@@ -6,6 +6,7 @@ from itertools import combinations
 from pathlib import Path
 
 from daemon.config.faults import listed
+from daemon.config.free_space import faults_of
 from daemon.config.schema import Config
 from framekeep.errors import ConfigurationError
 
@@ -17,6 +18,11 @@ def check_roots(config: Config) -> None:
     faults += _overlaps([root for root, fault in told.items() if not fault])
     if faults:
         raise ConfigurationError(listed("watch.roots", faults))
+    free = [
+        fault for root in config.watch.roots for fault in faults_of(config.pressure, config.vault.floor_megabytes, root)
+    ]
+    if free:
+        raise ConfigurationError(listed("pressure.when_free_below", free))
 
 
 def _fault(root: Path) -> str | None:

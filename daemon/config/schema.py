@@ -1,34 +1,32 @@
 """What can be configured: sections, keys, defaults and bounds. config.toml says what each key is for."""
 
 from collections.abc import Iterator
-from dataclasses import fields, replace
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-from daemon.config.detection import Detection, with_doubtful, with_evidence
-from daemon.config.faults import report
+from daemon.config.detection import Detection
+from daemon.config.faults import listed, report
+from daemon.config.free_space import Pressure
 from daemon.config.hours import ALL_DAY
 from daemon.config.ladders import check_floor, check_search, check_subsampling
 from daemon.config.matches import fault_of_match, superfluous
+from daemon.config.meant import Meant
 from daemon.config.section import Section, describing_weights
+from daemon.config.staging import Choice, StageBlock, StageBlocks, asking, beyond_the_vault
 from daemon.config.values import (
     AbsolutePath,
-    ClassNames,
     Days,
     Device,
     Hours,
     KeeperNames,
     LadderRungs,
     LedgerUrl,
-    Margin,
     NamePatterns,
-    Objects,
     Patterns,
     Probability,
     Quality,
-    Score,
     Sha256,
     SomePatterns,
     TimeZone,
@@ -36,9 +34,7 @@ from daemon.config.values import (
 )
 from daemon.names import IGNORE, INCLUDE, NameFilter
 from framekeep.errors import UsageError
-from framekeep.keepers.objects import ObjectRule
 from framekeep.ladder import parse_ladder
-from framekeep.regions.rule import RegionRule
 from storage.time_rules import TimeRules
 
 _PAPER: Final = parse_ladder("paper")
@@ -79,6 +75,7 @@ class Selection(Section):
     min_saving: Probability = 0.01
     min_age_days: Days = 0
     hours: Hours = ALL_DAY
+    stage: StageBlocks = None
     device: Device = "auto"
     batch: Annotated[int, Field(ge=1, le=1024)] = 16
 
@@ -172,59 +169,29 @@ class Service(Section):
         return niceness
 
 
-class PolicyBlock(Section):
-    """What differs for the paths that `match` matches; None: as for every other path."""
+class Matching(Section):
+    """Which paths a policy is for."""
 
     match: SomePatterns
-    keeper: KeeperNames | None = None
-    min_confidence: Probability | None = None
-    ladder: LadderRungs | None = None
-    min_saving: Probability | None = None
-    floor_quality: Quality | None = None
+
+
+class PolicyBlock(Choice, Matching):
+    """What differs for the paths that `match` matches; None: as for every other path."""
+
+    NAMES_IT: ClassVar[str] = "match"
+
     vault_days: Days | None = None
     min_age_days: Days | None = None
     hours: Hours | None = None
-    min_score: Score | None = None
-    slack: Annotated[float, Field(ge=0, lt=1)] | None = None
-    iou: Annotated[float, Field(gt=0, le=0.95)] | None = None
-    classes: ClassNames | None = None
-    lost_only: bool | None = None
-    quality_when_found: Quality | None = None
-    regions: Objects | None = None
-    regions_margin: Margin | None = None
-    regions_min_score: Score | None = None
-    regions_classes: ClassNames | None = None
     exclude: bool | None = None
+    stage: StageBlocks = None
 
     @model_validator(mode="after")
-    def overrides_something(self) -> Self:
-        if not self.overrides:
-            raise ValueError(f"overrides nothing; it can override {', '.join(self._overridable())}")
+    def excludes_alone(self) -> Self:
         others = [key for key in self.overrides if key != "exclude"]
         if self.exclude and others:
             raise ValueError(f"excludes what it matches, so {', '.join(others)} would do nothing there")
         return self
-
-    @property
-    def overrides(self) -> dict[str, Any]:
-        """The overridden keys with their values."""
-        return {key: value for key in self._overridable() if (value := getattr(self, key)) is not None}
-
-    def rule(self, default: ObjectRule) -> ObjectRule:
-        """What holds for objects here. Raises ValueError where that makes no sense together."""
-        return with_evidence(replace(default, **self._own(ObjectRule)))
-
-    def region_rule(self, default: RegionRule, objects: ObjectRule) -> RegionRule:
-        """What holds for regions here, beside this rule for objects. Raises ValueError likewise."""
-        return with_doubtful(replace(default, **self._own(RegionRule)), objects)
-
-    def _own(self, rule: type[ObjectRule | RegionRule]) -> dict[str, Any]:
-        names = {field.name for field in fields(rule)}
-        return {key: value for key, value in self.overrides.items() if key in names}
-
-    @classmethod
-    def _overridable(cls) -> list[str]:
-        return [key for key in cls.model_fields if key != "match"]
 
 
 class Config(Section):
@@ -237,6 +204,7 @@ class Config(Section):
     limits: Limits
     ledger: Ledger
     vault: Vault
+    pressure: Pressure
     holds: Holds
     verify: Verify
     breaker: Breaker
@@ -273,10 +241,39 @@ class Config(Section):
             raise ValueError("\n".join(faults))
         return blocks
 
+    @model_validator(mode="after")
+    def stages_make_sense(self) -> Self:
+        if faults := self._faults():
+            raise ValueError("\n".join(faults))
+        return self
+
+    def _faults(self) -> list[str]:
+        """What makes no sense in policies and stages, each in its turn."""
+        stages, meant = self.selection.stage or (), _meant(self.selection, self.detection, self.encoder)
+        faults = [f"selection.stage: {fault}" for fault in meant.faults(None, stages)]
+        faults += beyond_the_vault("selection.stage", stages, self.vault.days)
+        for number, block in enumerate(self.policy, 1):
+            days = self.vault.days if block.vault_days is None else block.vault_days
+            faults += [f"policy.#{number}: {fault}" for fault in meant.faults(block, self.stages_of(block))]
+            faults += beyond_the_vault(f"policy.#{number}", self.stages_of(block), days)
+        return list(dict.fromkeys(faults))
+
+    def stages_of(self, block: PolicyBlock) -> tuple[StageBlock, ...]:
+        """Those of a policy, or else those for every path."""
+        return (self.selection.stage or ()) if block.stage is None else block.stage
+
     @property
     def keepers(self) -> frozenset[str]:
         """Every keeper that some picture may meet."""
-        return frozenset({self.selection.keeper, *(block.keeper for block in self.policy if block.keeper)})
+        stages = [*(self.selection.stage or ()), *(stage for block in self.policy for stage in block.stage or ())]
+        blocks: list[Choice] = [*self.policy, *stages]
+        return frozenset({self.selection.keeper, *(block.keeper for block in blocks if block.keeper)})
+
+    @property
+    def has_stages(self) -> bool:
+        """Whether some picture may be decided anew as it grows older."""
+        stages = [self.selection.stage or (), *map(self.stages_of, self.policy)]
+        return any(stage.from_days > 0 for group in stages for stage in group)
 
     def overridden(
         self, *, keeper: str | None = None, ladder: str | None = None, min_confidence: float | None = None
@@ -292,15 +289,14 @@ class Config(Section):
         except ValidationError as error:
             raise UsageError(report("what was asked for", error, Selection)) from None
         values = {key: getattr(selection, key) for key in asked}
-        policy = [
-            block.model_copy(update={k: values[k] for k in values.keys() & block.overrides}) for block in self.policy
-        ]
-        overridden = self.model_copy(update={"selection": selection, "policy": tuple(policy)})
-        try:
-            for block in policy:  # to copy is not to validate
-                _check_ladder(block, selection, self.encoder)
-        except ValueError as error:
-            raise UsageError(f"what was asked for cannot be used: {error}") from None
+        selection = selection.model_copy(update={"stage": asking(values, selection.stage)})
+        policy = tuple(
+            block.model_copy(update={"stage": asking(values, block.stage)})
+            for block in asking(values, self.policy) or ()
+        )
+        overridden = self.model_copy(update={"selection": selection, "policy": policy})
+        if faults := overridden._faults():  # noqa: SLF001 - of its own kind; to copy is not to validate
+            raise UsageError(listed("what was asked for", faults))
         return overridden
 
 
@@ -309,21 +305,13 @@ def _faults(block: PolicyBlock, info: ValidationInfo) -> Iterator[str]:
     if watch := info.data.get("watch"):
         names = NameFilter(watch.include, watch.ignore)
         yield from (fault for pattern in block.match if (fault := fault_of_match(pattern, watch.roots, names)))
-    if detection := info.data.get("detection"):
-        try:
-            block.region_rule(detection.region_rule, block.rule(detection.rule))
-        except ValueError as error:
-            yield str(error)
-    if {"selection", "encoder"} <= info.data.keys():
-        try:
-            _check_ladder(block, info.data["selection"], info.data["encoder"])
-        except ValueError as error:
-            yield str(error)
+    if {"selection", "detection", "encoder"} <= info.data.keys():
+        meant = _meant(info.data["selection"], info.data["detection"], info.data["encoder"])
+        yield from meant.faults(block, ())
 
 
-def _check_ladder(block: PolicyBlock, selection: Selection, encoder: Encoder) -> None:
-    """Raises ValueError where a policy's ladder does not go with the rest."""
-    ladder = block.ladder or selection.ladder
-    check_floor(ladder, block.overrides.get("floor_quality", selection.floor_quality))
-    check_search(ladder, selection.search)
-    check_subsampling(ladder, encoder.subsampling)
+def _meant(selection: Selection, detection: Detection, encoder: Encoder) -> Meant:
+    return Meant(
+        *(detection.rule, detection.region_rule, selection.ladder, selection.floor_quality),
+        *(selection.search, encoder.subsampling),
+    )

@@ -9,7 +9,7 @@ from framekeep.keepers.base import Keeper, Need
 from framekeep.ladder import Ladder
 from framekeep.reasons import Reason
 from framekeep.search import NEVER, lazy, run
-from framekeep.variants import Variant, limited
+from framekeep.variants import Variant
 
 Seconds = Mapping[Need, float]
 """By the kind of evidence that is wanted: what a sweep needs for that."""
@@ -35,7 +35,7 @@ class Choice:
 def choose(keeper: Keeper, ladder: Ladder, original: Evidence, seen: Sequence[Seen]) -> Choice:
     """As a lazy search chooses; `seen` in the ladder's order. The seconds are those of its looks at variants."""
     (need,) = keeper.needs
-    lowest = keeper.lowest_quality(original)
+    rungs = ladder.from_quality(keeper.lowest_quality(original))
     looked = []
 
     def cost(j: int) -> float:
@@ -43,8 +43,8 @@ def choose(keeper: Keeper, ladder: Ladder, original: Evidence, seen: Sequence[Se
         looked.append(one.seconds[need])
         return NEVER if one.evidence is None else keeper.judge(original, one.evidence).cost
 
-    j = run(lazy(len(ladder.from_quality(lowest)), keeper.original_cost(original)), cost)
-    return Choice(limited(seen[j - 1].variant, ladder, lowest) if j else None, sum(looked))
+    j = run(lazy(len(rungs), keeper.original_cost(original)), cost)
+    return Choice(seen[j - 1].variant if j else None, sum(looked))
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,10 @@ class Decision:
     missed_by_watcher: bool
     note: str
     timings: Timings
+    stage: float
+    """The age in days from which on its settings hold."""
+    succeeds: int | None
+    """The decision whose place it took at a later stage, from the same original."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,8 @@ def _columns() -> Select[*tuple[Any, ...]]:
             RootRow.path.label("root"),
             FileRow.path,
             *(SettingsRow.keeper, SettingsRow.min_confidence, SettingsRow.ladder),
-            *(SettingsRow.model, SettingsRow.model_digest, SettingsRow.objects, SettingsRow.region_rule),
+            *(SettingsRow.model, SettingsRow.model_digest, SettingsRow.objects),
+            *(SettingsRow.region_rule, SettingsRow.stage),
             ReasonRow.word,
             LabelRow.name.label("label"),
             *(EnvironmentRow.device, EnvironmentRow.versions),
@@ -118,6 +119,8 @@ def _decision(row: Row[*tuple[Any, ...]]) -> Decision:
         released_at=row.released_at,
         missed_by_watcher=row.missed_by_watcher,
         note=row.note,
+        stage=row.stage,
+        succeeds=row.succeeds,
         timings=Timings(row.ms_read, row.ms_climb, row.ms_look, row.ms_write),
     )
 

@@ -41,6 +41,8 @@ class Kind(StrEnum):
     ABANDONED = "abandoned"
     RESTORED = "restored"
     """Of the replacement that was undone; the decision that tells so has an event `kept`."""
+    SUCCEEDED = "succeeded"
+    """A later stage, whose decision has an event of its own, has taken its place."""
     RELEASED = "released"
     QUARANTINED = "quarantined"
     """The vault's entry held other bytes than the original's; it was set aside."""

@@ -12,6 +12,7 @@ from storage.ledger.files import file_numbers, identity_values, settle_files
 from storage.ledger.interning import Numbers
 from storage.ledger.lookups import known
 from storage.ledger.schema import DecisionRow, PlanRow, State
+from storage.ledger.succeeding import may_succeed
 from storage.ledger.totals import count
 from storage.records import Draft, Known
 
@@ -29,6 +30,14 @@ def record(connection: Connection, numbers: Numbers, drafts: Sequence[Draft], at
     append(connection, at, [Happened(Kind.KEPT, decision) for decision in recorded])
     new = iter(recorded)
     return [next(new) if decision is None else decision for decision in decisions]
+
+
+def plan_next(connection: Connection, numbers: Numbers, draft: Draft) -> int | None:
+    """The number of a decision that is to take another one's place; None where that one's original is not to be had."""
+    if draft.succeeds is None or not may_succeed(connection, draft.succeeds):
+        return None
+    (decision,) = plan(connection, numbers, [draft])
+    return decision
 
 
 def _standing(connection: Connection, drafts: Sequence[Draft]) -> dict[tuple[str, str], Known]:
@@ -104,6 +113,7 @@ def _own(draft: Draft) -> dict[str, Any]:
         "probability": draft.probability,
         "evidence_before": draft.evidence_before,
         "missed_by_watcher": draft.missed_by_watcher,
+        "succeeds": draft.succeeds,
         "note": draft.note,
         "ms_read": draft.timings.read,
         "ms_climb": draft.timings.climb,

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Row, Select, func, select, tuple_
+from sqlalchemy.orm import aliased
 
 from framekeep.reasons import Reason
 from storage.files import FileIdentity
@@ -18,6 +19,7 @@ from storage.ledger.schema import (
     RootRow,
     SettingsRow,
     State,
+    TriedRow,
 )
 from storage.records import Known, Place, Planned, VaultEntry
 
@@ -36,6 +38,7 @@ def _known(connection: Connection, root: str, paths: Sequence[str]) -> Iterator[
         select(
             *(RootRow.path, FileRow.path, FileRow.size, FileRow.mtime_ns, FileRow.ctime_ns, FileRow.inode),
             *(SettingsRow.fingerprint, ReasonRow.word, DecisionRow.sha256_before, DecisionRow.id),
+            SettingsRow.stage,
         )
         .join_from(FileRow, CameraRow)
         .join(RootRow)
@@ -43,11 +46,22 @@ def _known(connection: Connection, root: str, paths: Sequence[str]) -> Iterator[
         .join(SettingsRow)
         .join(ReasonRow)
         .where(FileRow.path.in_(paths))
-    )
+    ).all()
+    tried = _tried(connection, [row.id for row in rows])
     # Another root rarely has the same path; asked for the root, SQLite would go through all of its cameras.
-    for found, path, *identity, fingerprint, word, sha256, decision in rows:
+    for found, path, *identity, fingerprint, word, sha256, decision, stage in rows:
         if found == root:
-            yield path, Known(FileIdentity(*identity), fingerprint, Reason.of(word), sha256, decision)
+            fact = (FileIdentity(*identity), fingerprint, Reason.of(word), sha256, decision, stage)
+            yield path, Known(*fact, tried.get(decision))
+
+
+def _tried(connection: Connection, decisions: Sequence[int]) -> dict[int, str]:
+    """The fingerprints of later stages that were tried, by decision. Mostly there are none: that costs nothing."""
+    if connection.scalar(select(TriedRow.decision_id).limit(1)) is None:
+        return {}
+    question = select(TriedRow.decision_id, SettingsRow.fingerprint).join(SettingsRow)
+    rows = connection.execute(question.where(TriedRow.decision_id.in_(decisions)))
+    return {row.decision_id: row.fingerprint for row in rows}
 
 
 def wrote(connection: Connection, sha256s: Sequence[bytes]) -> set[bytes]:
@@ -76,14 +90,16 @@ def _found(connection: Connection, sha256s: Sequence[bytes], question: Select[by
 
 def pending(connection: Connection) -> list[Planned]:
     """The replacements that were planned and neither confirmed nor abandoned, oldest first."""
+    stood = aliased(DecisionRow)
     rows = connection.execute(
         select(
             *(DecisionRow.id, RootRow.path, FileRow.path),
             *(PlanRow.size, PlanRow.mtime_ns, PlanRow.ctime_ns, PlanRow.inode),
-            *(DecisionRow.sha256_before, DecisionRow.sha256_after, DecisionRow.vault_entry),
+            *(DecisionRow.sha256_before, DecisionRow.sha256_after, DecisionRow.vault_entry, stood.sha256_after),
         )
-        .join_from(PlanRow, DecisionRow)
-        .join(FileRow)
+        .join_from(PlanRow, DecisionRow, DecisionRow.id == PlanRow.decision_id)
+        .outerjoin(stood, stood.id == DecisionRow.succeeds)
+        .join(FileRow, FileRow.id == DecisionRow.file_id)
         .join(CameraRow)
         .join(RootRow)
         .where(DecisionRow.id.in_(select(PlanRow.decision_id)))  # else SQLite would go through all decisions
@@ -125,8 +141,20 @@ def entry_of(connection: Connection, root: str, path: str) -> VaultEntry | None:
     return entry_of_row(row) if row else None
 
 
+def entry(connection: Connection, decision: int) -> VaultEntry | None:
+    """The original of a decision, while the vault holds it."""
+    row = connection.execute(held().where(DecisionRow.id == decision)).one_or_none()
+    return entry_of_row(row) if row else None
+
+
 def held() -> Select[*tuple[Any, ...]]:
-    """A question for the originals that the vault holds, whose rows `entry_of_row` reads."""
+    """A question for the originals that the vault holds, whose rows `entry_of_row` reads.
+
+    Not one that a later stage, which is planned, is about to take over.
+    """
+    later = aliased(DecisionRow)
+    planned = later.id.in_(select(PlanRow.decision_id))
+    claimed = select(later.succeeds).where(planned, later.succeeds.is_not(None)).scalar_subquery()
     return (
         select(
             *(DecisionRow.id, RootRow.path, FileRow.path, DecisionRow.vault_entry),
@@ -137,6 +165,7 @@ def held() -> Select[*tuple[Any, ...]]:
         .join(CameraRow)
         .join(RootRow)
         .where(DecisionRow.vault_entry.is_not(None), DecisionRow.state == State.CONFIRMED)
+        .where(DecisionRow.id.not_in(claimed))
     )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 from framekeep.reasons import Reason
 from storage.actor import who
 from storage.files import FileIdentity
-from storage.ledger import restoring
+from storage.ledger import restoring, succeeding
 from storage.ledger.events import Happened, Kind, append, chained
 from storage.ledger.files import settle_files
 from storage.ledger.interning import Numbers
@@ -19,6 +19,7 @@ from storage.ledger.schema import DecisionRow, FileRow, IdentityColumns, PlanRow
 from storage.ledger.totals import count, recounted
 
 _NOT_LOOKED_AT: Final = {
+    "succeeds": None,
     "missed_by_watcher": False,
     "note": "",
     "ms_read": 0,
@@ -31,6 +32,7 @@ _NOT_LOOKED_AT: Final = {
 def confirm(connection: Connection, confirmations: Sequence[tuple[int, FileIdentity]], at: datetime) -> None:
     decisions = [decision for decision, _ in confirmations]
     plans = _end_plans(connection, decisions)
+    succeeding.retire(connection, list(succeeding.planned_among(connection, decisions).values()), at)
     with recounted(connection, decisions):
         connection.execute(update(DecisionRow).where(DecisionRow.id.in_(decisions)).values(state=State.CONFIRMED))
     settle_files(connection, [(plans[decision][0], identity, decision) for decision, identity in confirmations])
@@ -41,7 +43,7 @@ def abandon(
     connection: Connection, numbers: Numbers, abandonments: Sequence[tuple[int, Reason, str]], at: datetime
 ) -> None:
     kept = {decision: (numbers.reason(connection, reason), note) for decision, reason, note in abandonments}
-    repeated = _repeated(connection, kept)
+    repeated = _repeated(connection, kept) | succeeding.planned_among(connection, kept).keys()
     plans = _end_plans(connection, list(kept))
     connection.execute(delete(DecisionRow).where(DecisionRow.id.in_(repeated)))
     decisions = [decision for decision in kept if decision not in repeated]

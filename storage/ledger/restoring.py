@@ -5,14 +5,14 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
 
-from storage.ledger.lookups import entry_of_row, held
+from storage.ledger.lookups import entry, entry_of_row, held
 from storage.ledger.schema import DecisionRow, RestorationRow
 from storage.records import Restoration
 
 
 def begin(connection: Connection, decision: int, at: datetime) -> bool:
     """False where the vault holds its original no longer: it was released or restored meanwhile."""
-    if connection.execute(held().where(DecisionRow.id == decision)).one_or_none() is None:
+    if entry(connection, decision) is None:
         return False
     connection.execute(insert(RestorationRow), {"decision_id": decision, "begun_at": at})
     return True

@@ -23,6 +23,8 @@ class State(IntEnum):
     """The swap did not happen: the row tells of a kept picture now."""
     UNDONE = 3
     """The original was put back; a row of its own, with `restores`, tells so."""
+    SUCCEEDED = 4
+    """A later stage's decision, with `succeeds`, has taken its place and has its original in the vault."""
 
 
 COUNTED: Final = (State.CONFIRMED, State.ABANDONED)
@@ -73,6 +75,7 @@ class SettingsRow(Shared):
     search: Mapped[str]
     region_rule: Mapped[str]
     limits: Mapped[str]
+    stage: Mapped[float]
 
 
 class EnvironmentRow(Shared):
@@ -153,6 +156,8 @@ class DecisionRow(Base):
     released_at: Mapped[datetime | None]
     restores: Mapped[int | None]
     """The decision that a restoration undid."""
+    succeeds: Mapped[int | None]
+    """The decision whose variant this one's takes the place of, from the same original."""
     missed_by_watcher: Mapped[bool]
     note: Mapped[str]
     ms_read: Mapped[int]
@@ -211,6 +216,17 @@ class SecondLookRow(Base):
     model: Mapped[str]
     agrees: Mapped[bool]
     looked_at: Mapped[datetime]
+
+
+class TriedRow(Base):
+    """The last try of a later stage that changed nothing, while a decision was the last one of its path."""
+
+    __tablename__ = "tried"
+    decision_id: Mapped[int] = mapped_column(ForeignKey("decision.id"), primary_key=True)
+    settings_id: Mapped[int] = mapped_column(ForeignKey("settings.id"))
+    reason_id: Mapped[int] = mapped_column(ForeignKey("reason.id"))
+    note: Mapped[str]
+    tried_at: Mapped[datetime]
 
 
 class ChoreRow(Base):

@@ -13,6 +13,7 @@ from storage.actor import who
 from storage.files import FileIdentity
 from storage.ledger import (
     adopting,
+    aging,
     breakers,
     chores,
     events,
@@ -23,13 +24,15 @@ from storage.ledger import (
     outcomes,
     restoring,
     second_looks,
+    succeeding,
 )
+from storage.ledger.aging import Aging
 from storage.ledger.breakers import Opening
 from storage.ledger.faults import told
 from storage.ledger.interning import Numbers
 from storage.ledger.known_models import ModelFacts
 from storage.ledger.second_looks import Agreement
-from storage.records import Claim, Draft, Hold, Known, Planned, Restoration, VaultEntry
+from storage.records import Claim, Draft, Hold, Known, Planned, Restoration, Tried, VaultEntry
 
 
 class Writer:
@@ -82,6 +85,21 @@ class Writer:
         with self._transaction() as connection:
             return journal.plan(connection, self._numbers, drafts)
 
+    def plan_next(self, draft: Draft) -> int | None:
+        """A replacement that is to take the place of the one it `succeeds`, whose original is its own from now on.
+
+        None where that original is not in the vault any more, or is about to go back: nothing is planned then.
+        """
+        if not _is_replacement(draft):
+            raise ValueError("only a replacement is planned, with both hashes and its entry in the vault")
+        with self._transaction() as connection:
+            return journal.plan_next(connection, self._numbers, draft)
+
+    def tried(self, one: Tried) -> None:
+        """A later stage that was tried, so that it is not tried again while all that stays the same."""
+        with self._transaction() as connection:
+            succeeding.tried(connection, self._numbers, one, self._clock())
+
     def confirm(self, confirmations: Sequence[tuple[int, FileIdentity]]) -> None:
         """These planned replacements happened; the identity is that of the variant, which is at the path now."""
         with self._transaction() as connection:
@@ -90,7 +108,8 @@ class Writer:
     def abandon(self, abandonments: Sequence[tuple[int, Reason, str]]) -> None:
         """These planned replacements did not happen: each is a decision to keep now, with this reason and note.
 
-        As in `record`, what the path's last decision says already is not repeated: then the planned one is gone.
+        As in `record`, what the path's last decision says already is not repeated: then the planned one is gone. So is
+        one that was to take another one's place.
         """
         with self._transaction() as connection:
             outcomes.abandon(connection, self._numbers, abandonments, self._clock())
@@ -99,10 +118,30 @@ class Writer:
         with self._transaction() as connection:
             return lookups.pending(connection)
 
+    def entry_of(self, root: str, path: str) -> VaultEntry | None:
+        """The newest original of a path that the vault still holds."""
+        with self._transaction() as connection:
+            return lookups.entry_of(connection, root, path)
+
+    def is_held(self, decision: int) -> bool:
+        """Whether the vault holds this decision's original, and no later stage is about to take it over."""
+        with self._transaction() as connection:
+            return lookups.entry(connection, decision) is not None
+
     def due(self, now: datetime, limit: int, roots: Sequence[str], after: VaultEntry | None = None) -> list[VaultEntry]:
         """Originals held in these roots whose time has come, the longest overdue first, or those that follow one."""
         with self._transaction() as connection:
             return lookups.due(connection, now, limit, roots, after)
+
+    def aging(self, root: str, last_stage: float, after: Aging | None, limit: int) -> list[Aging]:
+        """Shrunk pictures of a root that can go on to a later stage, the oldest first, or those that follow one."""
+        with self._transaction() as connection:
+            return aging.aging(connection, root, last_stage, after, limit)
+
+    def held_since(self, before: datetime, roots: Sequence[str], after: int, limit: int) -> list[VaultEntry]:
+        """Originals of decisions made before a moment, with a number above `after`, the oldest decision first."""
+        with self._transaction() as connection:
+            return aging.held_since(connection, before, roots, after, limit)
 
     def release(self, decisions: Sequence[int], at: datetime, note: str = "") -> None:
         """The vault holds these originals no longer, which frees their bytes. A restored one is left out.

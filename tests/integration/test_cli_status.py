@@ -42,6 +42,7 @@ STATE = {
     "last_decision_reason": "qualified",
     "watching": "everything",
     "breaker": [],
+    "pressure": ["/srv/pictures: less than 10% is free"],
 }
 
 

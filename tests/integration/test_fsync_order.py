@@ -5,6 +5,8 @@ for folders and files that later versions add: a change that a power cut could u
 next written, and before the process ends.
 """
 
+import hashlib
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +18,7 @@ import pytest
 from benchmarks.torture import scenes
 from benchmarks.torture.drawing import drawn
 from benchmarks.torture.refusing import possible
-from benchmarks.torture.scenes import ENTRY, ORIGINAL, PICTURE, VARIANT
+from benchmarks.torture.scenes import ENTRY, LATER, ORIGINAL, PICTURE, VARIANT
 from benchmarks.torture.tracing import NEVER, Call, available, traced
 
 pytestmark = pytest.mark.skipif(not available(), reason="strace is not installed, or may not trace")
@@ -257,6 +259,37 @@ def test_a_start_makes_durable_what_a_killed_restoration_did(new_folder: Callabl
         assert not list(vault(folder).with_name("staged").iterdir())
         assert len(list(vault(folder).iterdir())) in (0, 2)  # an original with its sidecar, or neither
         assert trace.unsafe() == [], killed[-1]
+
+
+def test_a_later_stage_plans_before_it_exchanges_and_confirms_what_is_durable(folder: Path):
+    scenes.main("replaced", folder)
+    trace = Trace(folder, run("succeeded", folder))
+    (swap,) = trace.exchanges()
+    assert trace.planned_before(swap)
+    gone = next(call for call in trace.calls if call.name == "unlinkat" and call.began > swap.ended)
+    assert any(trace._is_synced(row.paths[0], row.ended, gone.began) for row in trace.ledger if row.began > swap.ended)
+    assert (folder / "incoming" / PICTURE).read_bytes() == LATER
+    assert trace.unsafe() == []
+
+
+def test_a_start_makes_durable_what_a_killed_later_stage_did(new_folder: Callable[[], Path]):
+    def replaced() -> Path:
+        folder = new_folder()
+        scenes.main("replaced", folder)
+        return folder
+
+    left = []
+    for folder, killed in killed_in_each_call_after("succeeded", "renameat", replaced):
+        trace = Trace(folder, killed, run("recovered", folder))
+        left.append((folder / "incoming" / PICTURE).read_bytes())
+        assert (vault(folder) / ENTRY).read_bytes() == ORIGINAL
+        told = json.loads((vault(folder) / f"{ENTRY}.json").read_text())
+        assert told["sha256_after"] == hashlib.sha256(left[-1]).hexdigest()
+        assert not list(vault(folder).with_name("staged").iterdir())
+        assert trace.unsafe() == [], killed[-1]
+        scenes.main("restored", folder)
+        assert (folder / "incoming" / PICTURE).read_bytes() == ORIGINAL
+    assert set(left) == {VARIANT, LATER}
 
 
 def test_a_sidecar_that_follows_its_original_at_a_start_is_durable(folder: Path):

@@ -269,7 +269,7 @@ def test_the_chain_covers_these_facts_and_no_schema_changes_that_in_silence():
         *("root", "camera", "path"),
         *("fingerprint", "keeper", "min_confidence", "ladder", "min_saving", "subsampling", "progressive"),
         *("model", "model_digest", "model_use", "objects", "known_labels", "floor_quality", "search"),
-        *("region_rule", "limits"),
+        *("region_rule", "limits", "stage"),
         *("device", "versions", "reason", "label"),
         *("state", "decided_at", "rung", "quality", "bytes_before", "bytes_after", "sha256_before", "sha256_after"),
         *(
@@ -281,6 +281,7 @@ def test_the_chain_covers_these_facts_and_no_schema_changes_that_in_silence():
             "release_at",
             "released_at",
             "restores",
+            "succeeds",
             "missed_by_watcher",
             "note",
         ),

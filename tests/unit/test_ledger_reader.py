@@ -109,6 +109,8 @@ def test_a_replacement_is_told_whole(writer: Writer, reader: Reader):
         missed_by_watcher=True,
         note="fine",
         timings=Timings(1, 2, 3, 4),
+        stage=0.0,
+        succeeds=None,
     )
 
 

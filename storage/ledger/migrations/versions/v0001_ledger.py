@@ -40,6 +40,7 @@ def _shared() -> None:
         Column("search", Text, nullable=False),
         Column("region_rule", Text, nullable=False),
         Column("limits", Text, nullable=False),
+        Column("stage", Double, nullable=False),
     )
     op.create_table("environment", _number(), *(Column(name, Text, nullable=False) for name in ("device", "versions")))
     op.create_index("environment_whole", "environment", ["device", "versions"], unique=True)
@@ -81,6 +82,7 @@ def _decisions() -> None:
         Column("release_at", Integer),
         Column("released_at", Integer),
         Column("restores", Integer),
+        Column("succeeds", Integer),
         Column("missed_by_watcher", Boolean, nullable=False),
         Column("note", Text, nullable=False),
         *(Column(f"ms_{stage}", Integer, nullable=False) for stage in ("read", "climb", "look", "write")),
@@ -146,6 +148,13 @@ def _watchfulness() -> None:
         Column("model", Text, nullable=False),
         Column("agrees", Boolean, nullable=False),
         Column("looked_at", Integer, nullable=False),
+    )
+    op.create_table(
+        "tried",
+        Column("decision_id", Integer, ForeignKey("decision.id"), primary_key=True),
+        *(_reference(table) for table in ("settings", "reason")),
+        Column("note", Text, nullable=False),
+        Column("tried_at", Integer, nullable=False),
     )
     op.create_table("chore", Column("name", Text, primary_key=True), Column("done_at", Integer, nullable=False))
 

@@ -1,0 +1,47 @@
+"""Which pictures can go on to a later stage, and which originals can go before their time: the oldest first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select, tuple_
+
+from storage.files import FileIdentity
+from storage.ledger.lookups import entry_of_row, held
+from storage.ledger.schema import CameraRow, DecisionRow, FileRow, RootRow, SettingsRow, State
+from storage.records import VaultEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Aging:
+    """A picture that was shrunk, at an earlier stage than some other, and whose original the vault holds."""
+
+    file: int
+    path: str
+    identity: FileIdentity
+
+
+def aging(connection: Connection, root: str, last_stage: float, after: Aging | None, limit: int) -> list[Aging]:
+    """Those of a root that have not reached the last stage, by rising time, or those that follow one."""
+    question = (
+        select(FileRow.id, FileRow.path, FileRow.size, FileRow.mtime_ns, FileRow.ctime_ns, FileRow.inode)
+        .join_from(FileRow, DecisionRow, DecisionRow.id == FileRow.decision_id)
+        .join(SettingsRow, SettingsRow.id == DecisionRow.settings_id)
+        .join(CameraRow, CameraRow.id == FileRow.camera_id)
+        .join(RootRow, RootRow.id == CameraRow.root_id)
+        .where(RootRow.path == root, SettingsRow.stage < last_stage)
+        .where(DecisionRow.state == State.CONFIRMED, DecisionRow.vault_entry.is_not(None))
+        .order_by(FileRow.mtime_ns, FileRow.id)
+        .limit(limit)
+    )
+    if after:
+        question = question.where(tuple_(FileRow.mtime_ns, FileRow.id) > (after.identity.mtime_ns, after.file))
+    return [Aging(file, path, FileIdentity(*identity)) for file, path, *identity in connection.execute(question)]
+
+
+def held_since(
+    connection: Connection, before: datetime, roots: Sequence[str], after: int, limit: int
+) -> list[VaultEntry]:
+    """Originals of decisions that were made before a moment, with a number above `after`, by rising number."""
+    question = held().where(DecisionRow.decided_at <= before, RootRow.path.in_(roots), DecisionRow.id > after)
+    return [entry_of_row(row) for row in connection.execute(question.order_by(DecisionRow.id).limit(limit))]

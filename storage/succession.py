@@ -1,0 +1,45 @@
+"""A later stage: a variant takes the place of another one of the same original, which stays in the vault.
+
+    (claim)  the caller makes the plan durable: from then on nobody releases or restores the original
+    stage    the new variant is written to staged/ENTRY, by the original's name in the vault, as any variant is
+    swap     while the vault is locked, and the original is in it: path and staged/ENTRY are exchanged under a lease;
+             what came out must be the variant that the ledger knows, else it goes back; the new sidecar takes the place
+             of the old one in the vault; folders fsynced
+    (confirm)
+    drop     the variant that came out is deleted
+
+At every instant the path holds one of the two variants, whole, and the vault the original. What a crash can leave is in
+storage/recovery.py's table.
+"""
+
+import os
+
+from framekeep.reasons import Kept, Reason
+from storage import replacement, sidecar
+from storage.files import FileIdentity, inode_at
+from storage.replacement import Swap
+from storage.root import Root, remove
+
+
+def swap_on(root: Root, swap: Swap) -> FileIdentity:
+    """Exchanges the staged variant with the path; the caller has locked the vault.
+
+    Returns the new variant's identity at the path. Raises Kept and Unfinished as `replacement.swap_in` does, and Kept
+    where the original has left the vault.
+    """
+    if inode_at(root.vault, swap.mark.entry) is None:
+        remove(root.staged, swap.mark.entry)
+        raise Kept(Reason.UNSETTLED, "its original left the vault meanwhile")
+    return replacement.swap_in(root, swap, keep_sidecar)
+
+
+def drop(root: Root, entry: str) -> None:
+    """Deletes the variant that came out, once the ledger knows that it did."""
+    remove(root.staged, entry)
+
+
+def keep_sidecar(root: Root, entry: str) -> None:
+    """The vault's sidecar tells of the new decision from now on, durably; it may do so already."""
+    sidecar.succeed(root.staged, entry, root.vault)
+    os.fsync(root.vault)
+    os.fsync(root.staged)

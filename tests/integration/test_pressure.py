@@ -1,0 +1,173 @@
+"""Disk pressure: the oldest pictures go further along their stages until free space is back. None is deleted."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+
+import pytest
+
+from daemon.config.free_space import bytes_of
+from daemon.house import House, opened
+from daemon.journal import Journal
+from daemon.pipeline import Pipeline
+from daemon.pressure import Pressure
+from daemon.replacing import Replacing
+from daemon.space import with_room
+from daemon.sweep import stages_of
+from storage.ledger.opening import open_reader
+from storage.ledger.schema import State
+from storage.root import Root
+
+NAMES = [f"gate/{number}.jpg" for number in range(6)]
+"""The oldest first."""
+DAY = 86_400
+AT_ONCE = {"when_free_below": "100 MB"}
+
+
+def configure(site, **pressure):
+    stages = [{"from_days": 100, "ladder": [50]}, {"from_days": 200, "ladder": [10]}]
+    site.configure(
+        selection={"ladder": [90], "stage": stages}, vault={"floor_megabytes": 0, "days": 400}, pressure=pressure
+    )
+
+
+@pytest.fixture
+def shrunk(site, photograph):
+    """Six pictures that are too young for any later stage."""
+    configure(site)
+    for number, name in enumerate(NAMES):
+        site.originals[name] = photograph(number)
+        os.utime(site.add(name, site.originals[name]), (time.time() - (60 - number) * DAY,) * 2)
+    assert site.sweep().tally.replaced == len(NAMES)
+    return site
+
+
+def used(site) -> int:
+    """By pictures, in the archive and in the vault."""
+    return sum(file.stat().st_size for file in site.root.rglob("*") if file.is_file() and file.suffix != ".json")
+
+
+def disk(site, size: int) -> Callable[[Root], tuple[int, int]]:
+    """A filesystem that has so many bytes more than the 100 MB that are wanted."""
+    return lambda _root: (10**8 + size - used(site), 10**9)
+
+
+def relieve(site, model, space: Callable[[Root], tuple[int, int]]) -> dict[str, str]:
+    """One look. Returns what is told of roots that lack space still."""
+
+    async def once(house: House) -> dict[str, str]:
+        journal = Journal(house.writer, house.ledger)
+        with stages_of(house.config) as stages:
+            acting = with_room(Replacing(stages, journal, house.roots, house.holds), house, journal)
+            pipeline = Pipeline(stages, acting, house.rules, lambda _sheet, _draft: None)
+            pressure = Pressure(house, journal, pipeline, asyncio.Event(), space=space)
+            for root in house.roots.values():
+                await pressure.relieve(root)
+            return pressure.low
+
+    with opened(site.config, model) as house:
+        return asyncio.run(once(house))
+
+
+def rungs(site) -> list[str]:
+    """Of what stands, the oldest picture first."""
+    standing = {one.place.path: one.rung for one in site.decisions() if one.state is State.CONFIRMED}
+    return [standing[name] for name in NAMES]
+
+
+def proved(site) -> bool:
+    with open_reader(site.config.ledger.url) as reader:
+        return reader.verify_chain() is None
+
+
+def test_the_oldest_go_one_stage_further_until_there_is_space(shrunk, steadfast, monkeypatch):
+    monkeypatch.setattr("daemon.pressure._AT_ONCE", 2)
+    configure(shrunk, **AT_ONCE)
+    room = used(shrunk) - len(shrunk.originals[NAMES[0]])
+    assert relieve(shrunk, steadfast(), disk(shrunk, room)) == {}
+    assert rungs(shrunk) == ["q50", "q50", "q90", "q90", "q90", "q90"]
+    assert used(shrunk) <= room
+    held = {one.place.path for one in shrunk.decisions() if one.vault_entry}
+    assert held == set(NAMES[2:]), "what was shrunk under pressure frees its original at once"
+    assert proved(shrunk)
+
+
+def test_with_space_enough_nothing_happens(shrunk, steadfast):
+    configure(shrunk, **AT_ONCE)
+    assert relieve(shrunk, steadfast(), disk(shrunk, used(shrunk))) == {}
+    assert rungs(shrunk) == ["q90"] * 6
+    assert len(shrunk.in_vault()) == 12
+
+
+def test_where_nothing_helps_all_is_shrunk_and_released_and_no_picture_is_deleted(shrunk, steadfast):
+    configure(shrunk, **AT_ONCE)
+    assert list(relieve(shrunk, steadfast(), disk(shrunk, 0))) == [str(shrunk.root)]
+    assert rungs(shrunk) == ["q50"] * 6
+    assert all(shrunk.path(name).exists() for name in NAMES)
+    assert not shrunk.in_vault()
+    assert proved(shrunk)
+
+
+def test_what_is_held_stays_as_it_is(shrunk, steadfast):
+    before = {name: shrunk.path(name).read_bytes() for name in NAMES}
+    assert shrunk.run("hold", "add", "--camera", "gate", "--reason", "a complaint") == 0
+    configure(shrunk, **AT_ONCE)
+    relieve(shrunk, steadfast(), disk(shrunk, 0))
+    assert {name: shrunk.path(name).read_bytes() for name in NAMES} == before
+    assert len(shrunk.in_vault()) == 12
+
+
+def test_with_vault_days_only_as_much_is_shrunk_as_will_be_free_when_they_are_over(shrunk, steadfast, monkeypatch):
+    monkeypatch.setattr("daemon.pressure._AT_ONCE", 1)
+    configure(shrunk, **AT_ONCE, vault_days=3)
+    room = used(shrunk) - len(shrunk.originals[NAMES[0]])
+    assert list(relieve(shrunk, steadfast(), disk(shrunk, room))) == [str(shrunk.root)]
+    assert rungs(shrunk) == ["q50"] + ["q90"] * 5
+    assert len(shrunk.in_vault()) == 12
+    newest = shrunk.decisions()[0]
+    assert newest.release_at
+    assert round((newest.release_at - newest.decided_at).total_seconds()) == 3 * DAY
+
+
+def test_originals_without_a_later_stage_are_released_last_and_the_ledger_says_why(shrunk, steadfast):
+    shrunk.configure(selection={"ladder": [90]}, vault={"floor_megabytes": 0, "days": 400}, pressure=AT_ONCE)
+    room = used(shrunk) - len(shrunk.originals[NAMES[0]])
+    assert relieve(shrunk, steadfast(), disk(shrunk, room)) == {}
+    assert rungs(shrunk) == ["q90"] * 6
+    assert {one.note for one in shrunk.decisions()} == {"released under disk pressure"}
+    assert proved(shrunk)
+
+
+def test_what_would_not_be_smaller_is_not_tried_for_ever(shrunk, steadfast):
+    shrunk.configure(
+        selection={"ladder": [90], "stage": [{"from_days": 100, "ladder": [95]}]},
+        vault={"floor_megabytes": 0, "days": 400},
+        pressure=AT_ONCE | {"vault_days": 300},
+    )
+    model = steadfast()
+    assert list(relieve(shrunk, model, disk(shrunk, 0))) == [str(shrunk.root)]
+    assert rungs(shrunk) == ["q90"] * 6
+    assert len(shrunk.in_vault()) == 12
+
+
+@pytest.mark.parametrize(("amount", "meant"), [("10%", 100), ("50 MB", 50_000_000), ("1.5GB", 1_500_000_000)])
+def test_amounts(amount: str, meant: int):
+    assert bytes_of(amount, 1000) == meant
+
+
+@pytest.mark.parametrize("amount", ["0%", "100%", "ten", "10", "5 apples", "-1%", "10 KB", 10])
+def test_nonsense_is_refused(site, amount, capsys):
+    site.configure(pressure={"when_free_below": amount})
+    assert site.run("config", "check") == 10
+    assert "pressure.when_free_below" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("floor", "amount", "said"),
+    [(10_000, "1 MB", "ask for more"), (0, "900000 TB", "than its whole filesystem has")],
+)
+def test_what_the_filesystem_does_not_allow_is_refused_at_a_start(site, floor, amount, said, capsys):
+    site.configure(pressure={"when_free_below": amount}, vault={"floor_megabytes": floor})
+    assert site.run("sweep") == 10
+    assert said in capsys.readouterr().err
