@@ -69,6 +69,7 @@ def document(answer: PolicyExplained, timezone: str) -> dict[str, Any]:
             "outside_hours": now.is_outside_hours,
             "hours_change_at": _iso(now.hours_change_at),
             "too_young_until": _iso(now.too_young_until),
+            "stage_from_days": now.stage.from_days if now.stage else None,
             "shrunk": now.is_shrunk,
         },
     }
@@ -112,11 +113,19 @@ def _default(value: Value) -> str:
 
 def _plain(value: Value) -> str:
     """As the configuration has it, without quotes."""
+    if value.key == "stage":
+        return "; ".join(map(_stage, value.value or ())) or "none"
     if isinstance(value.value, bool):
         return str(value.value).lower()
     if isinstance(value.value, list):
         return ", ".join(map(str, value.value)) or "all"
     return f"{value.value:g}" if isinstance(value.value, float) else str(value.value)
+
+
+def _stage(stage: dict[str, Any]) -> str:
+    """Such as "from 30 days: ladder fine, regions 60"."""
+    changes = (f"{key} {given}" for key, given in stage.items() if key != "from_days" and given is not None)
+    return f"from {stage['from_days']:g} days: {', '.join(changes)}"
 
 
 def _sentences(now: Now, timezone: str) -> Iterator[str]:
@@ -133,6 +142,8 @@ def _sentences(now: Now, timezone: str) -> Iterator[str]:
         yield f"too young until {_local(now.too_young_until, zone)}"
     if now.is_outside_hours:
         yield f"outside working hours {_until(now.hours_change_at, zone)} ({timezone})"
+    if now.stage and now.stage.from_days:
+        yield f"its age has reached the stage from {now.stage.from_days:g} days"
     if now.exists and now.is_shrunk:
         yield "nothing here keeps it from being shrunk"
     if now.hours_change_at and not now.is_outside_hours:

@@ -10,6 +10,7 @@ from daemon.config.hours import WorkingHours
 from daemon.config.origins import Value, values_of
 from daemon.config.policy import PolicyBook
 from daemon.config.schema import Config, PolicyBlock
+from daemon.config.staging import StageBlock
 from daemon.names import NameFilter
 from framekeep.errors import UsageError
 from storage.records import Place
@@ -34,6 +35,8 @@ class Now:
     """When they next begin or end; None: they are all day."""
     too_young_until: datetime | None
     """None: it is old enough, or not there."""
+    stage: StageBlock | None
+    """The one that it has reached by its age; None: none, or it is not there."""
 
     @property
     def is_outside_hours(self) -> bool:
@@ -67,6 +70,8 @@ def explain_policy(config: Config, place: Place, at: datetime) -> PolicyExplaine
     index, policy = book.index_of(place.path), book.for_path(place.path)
     changed = _changed_at(place)
     old_enough_at = _later(changed, policy.min_age_days) if changed else None
+    block = None if index is None else config.policy[index]
+    stage = _reached((config.selection.stage or ()) if block is None else config.stages_of(block), changed, at)
     now = Now(
         at=at,
         exists=changed is not None,
@@ -75,8 +80,14 @@ def explain_policy(config: Config, place: Place, at: datetime) -> PolicyExplaine
         hours=policy.hours,
         hours_change_at=policy.hours.next_change(at),
         too_young_until=old_enough_at if old_enough_at and old_enough_at > at else None,
+        stage=stage,
     )
-    return PolicyExplained(place, config.policy, index, list(values_of(config, index)), now)
+    return PolicyExplained(place, config.policy, index, list(values_of(config, index, stage)), now)
+
+
+def _reached(stages: Sequence[StageBlock], changed: datetime | None, at: datetime) -> StageBlock | None:
+    reached = [stage for stage in stages if changed and _later(changed, stage.from_days) <= at]
+    return reached[-1] if reached else None
 
 
 def _changed_at(place: Place) -> datetime | None:

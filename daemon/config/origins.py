@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from daemon.config.schema import Config, PolicyBlock
+from daemon.config.staging import StageBlock
 
 _ELSEWHERE: Final = {"vault_days": ("vault", "days")}
 """What a section calls otherwise than a policy does."""
@@ -25,14 +26,20 @@ class Value:
     """The configuration does not name it."""
 
 
-def values_of(config: Config, index: int | None) -> Iterator[Value]:
-    """Everything that a policy can change, as it holds under the block of this index; None: no block matches."""
+def values_of(config: Config, index: int | None, stage: StageBlock | None = None) -> Iterator[Value]:
+    """Everything that a policy can change, as it holds under the block of this index; None: no block matches.
+
+    `stage` is the one that the picture has reached.
+    """
+    of_stage = stage.model_dump(mode="json") if stage else {}
     plain = config.model_dump(mode="json")
     block = config.policy[index] if index is not None else None
     for key in PolicyBlock.model_fields:
         if key == "match":
             continue
-        if block is not None and index is not None and key in block.overrides:
+        if stage is not None and key in stage.overrides:
+            yield Value(key, of_stage[key], f"the stage from {stage.from_days:g} days", is_default=False)
+        elif block is not None and index is not None and key in block.overrides:
             yield Value(key, plain["policy"][index][key], f"[[policy]] #{index + 1}", is_default=False)
         else:
             yield _general(config, plain, key)

@@ -80,8 +80,8 @@ def test_what_does_not_go_together_is_refused(tmp_path: Path, toml: str, fault: 
 def test_two_policies_that_do_not_go_are_told_at_once_with_the_rest(tmp_path: Path):
     block = '[[policy]]\nmatch = "{}"\nladder = [5]\n'
     lines = faults(tmp_path, "[vault]\ndays = -1\n" + block.format("a") + block.format("b"))
-    assert [line.split(":")[0] for line in lines] == ["vault.days = -1", "policy"]
-    assert "; #2: a floor of 10 is above" in lines[1]
+    assert [line.split(":")[0] for line in lines] == ["vault.days = -1", "policy", "policy"]
+    assert "#2: a floor of 10 is above" in lines[2]
 
 
 def test_a_policy_may_have_a_ladder_and_a_floor_of_its_own():
