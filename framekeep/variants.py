@@ -9,7 +9,7 @@ from framekeep.jpeg.codec import decode, encode, same_pixels
 from framekeep.jpeg.metadata import carry
 from framekeep.jpeg.source import Original
 from framekeep.jpeg.squeeze import squeeze
-from framekeep.ladder import PLAIN, Rung
+from framekeep.ladder import Rung
 from framekeep.reasons import Kept, Reason
 
 _MOST_SQUEEZED: Final = 0.25
@@ -83,8 +83,6 @@ def _saves(written: Written, original: Original, min_saving: float) -> bool:
 def _squeezed_variant(original: Original, chosen: Variant, encoder: Encoder) -> Written:
     if encoder.progressive:
         coding = squeeze(chosen.data)
-    elif chosen.rung.encoder != PLAIN:  # its Huffman tables are its own, and Pillow would choose other coefficients
-        coding = chosen.data
     else:  # the squeezer only writes progressive files; the same encoder with better tables keeps the coefficients
         coding = encode(decode(original.data), chosen.rung, encoder.subsampling, optimize=True)
     data = carry(coding, original, same_coding=False)
