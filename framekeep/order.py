@@ -22,12 +22,6 @@ from framekeep.variants import Encoder, Variant, climb
 _MOST_PIXELS: Final = 24_000_000
 """Larger pictures are tried with the plain encoder alone: to begin would take others a good part of `max_seconds`."""
 
-_CLEAR: Final = 0.03
-"""Where a variant's likeness exceeds the floor's by this, those of the same encoder and higher QFs are not compared.
-
-Now and then a higher QF looks worse than a lower one, but never by a third of this (docs/measured.md).
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class Subject:
@@ -119,29 +113,34 @@ class _BySize:
 
 def _upward(subject: Subject, rungs: Sequence[Rung], lowest: int) -> Iterator[Variant]:
     """Every variant that may be looked at, smallest first."""
+    rising = rungs[::-1]
+    if subject.image.width * subject.image.height > _MOST_PIXELS:
+        yield from _climbed(subject, [rung for rung in rising if rung.encoder == PLAIN])
+        return
     floor = Floor.of(subject.image, lowest, subject.encoder.subsampling)
     encoders = dict.fromkeys(rung.encoder for rung in rungs)
-    if subject.image.width * subject.image.height > _MOST_PIXELS:
-        encoders = {PLAIN: None}
-    rising = [[rung for rung in reversed(rungs) if rung.encoder == encoder] for encoder in encoders]
-    flights = [_flight(subject, flight, floor, lowest) for flight in rising]
-    yield from merge(*flights, key=lambda variant: len(variant.data))
+    flights = ([rung for rung in rising if rung.encoder == encoder] for encoder in encoders)
+    yield from merge(*(_flight(subject, flight, floor, lowest) for flight in flights), key=_size)
+
+
+def _size(variant: Variant) -> int:
+    return len(variant.data)
 
 
 def _flight(subject: Subject, rungs: Sequence[Rung], floor: Floor, lowest: int) -> Iterator[Variant]:
     """One encoder's variants, smallest first; `rungs` rise.
 
-    The plain encoder's rungs are above the floor by what the floor is. With another encoder the first that is as good
-    may have a higher or a lower QF than the floor has, so it is sought to both sides.
+    The first that looks good enough may have a higher or a lower QF than the floor has, so it is sought to both sides.
+    What follows is compared, too: over a dark background a higher QF does look worse than a lower one now and then.
     """
+
+    def is_good(variant: Variant) -> bool:
+        margin = floor.margin(variant.data)
+        return margin >= 0 or (math.isnan(margin) and variant.rung.encoder == PLAIN)
+
     below = [rung for rung in rungs if rung.quality < lowest]
-    yield from reversed(list(takewhile(lambda variant: floor.holds(variant.data), _climbed(subject, below[::-1]))))
-    is_clear = PLAIN in {rung.encoder for rung in rungs}
-    for variant in _climbed(subject, rungs[len(below) :]):
-        margin = math.inf if is_clear else floor.margin(variant.data)
-        is_clear = is_clear or margin >= _CLEAR
-        if margin >= 0:
-            yield variant
+    yield from reversed(list(takewhile(is_good, _climbed(subject, below[::-1]))))
+    yield from filter(is_good, _climbed(subject, rungs[len(below) :]))
 
 
 def _climbed(subject: Subject, rungs: Sequence[Rung]) -> Iterator[Variant]:

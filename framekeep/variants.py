@@ -9,7 +9,7 @@ from framekeep.jpeg.codec import decode, encode, same_pixels
 from framekeep.jpeg.metadata import carry
 from framekeep.jpeg.source import Original
 from framekeep.jpeg.squeeze import squeeze
-from framekeep.ladder import PLAIN, Rung
+from framekeep.ladder import Rung
 from framekeep.reasons import Kept, Reason
 from framekeep.regions.rule import Region
 
@@ -95,8 +95,7 @@ def _saves(written: Written, original: Original, min_saving: float) -> bool:
 def _squeezed_variant(original: Original, chosen: Variant, encoder: Encoder) -> Written:
     if encoder.progressive:
         coding = squeeze(chosen.data)
-    elif chosen.rung.encoder != PLAIN or chosen.rung.objects is not None:
-        # Its Huffman tables are its own, and Pillow would choose other coefficients.
+    elif chosen.rung.objects is not None:  # has the best tables already
         coding = chosen.data
     else:  # the squeezer only writes progressive files; the same encoder with better tables keeps the coefficients
         coding = encode(decode(original.data), chosen.rung, encoder.subsampling, optimize=True)

@@ -1,7 +1,7 @@
 """MozJPEG's encoder, by way of libvips. It is optional: `pip install "framekeep[best]"`.
 
 Its trellis quantisation chooses the coefficients that cost the fewest bits for the error they make. What it writes has
-Huffman tables of its own, so it is never encoded a second time: Pillow could not make the same coefficients again.
+Huffman tables of its own. It makes the same file each time; Pillow could not make the same coefficients.
 """
 
 from functools import cache

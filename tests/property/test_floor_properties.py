@@ -1,4 +1,4 @@
-"""The floor: what the plain encoder's rungs are spared of, since there it holds by what the floor is."""
+"""The floor: why a ladder of plain rungs needs no comparing, but over plain backgrounds."""
 
 import io
 

@@ -51,7 +51,7 @@ def test_one_quality_is_one_file_and_the_tables_differ():
 @pytest.mark.parametrize("progressive", [True, False])
 @pytest.mark.parametrize("encoder", MOZJPEG)
 def test_what_is_written_has_the_variant_s_pixels(encoder: str, *, progressive: bool):
-    """Pillow would choose other coefficients, so a variant that stays baseline is not encoded a second time."""
+    """Pillow would choose other coefficients, so a variant that stays baseline is not encoded by it."""
     file = encode(picture(), Rung(95), "4:4:4")
     original, how = understand(file, LIMITS), Encoder("4:2:0", progressive)
     variant = climb(original, decode(file), Rung(40, encoder), how)
