@@ -1,7 +1,9 @@
 """Explaining one picture of a watched root, from its original where that can still be had. Changes nothing."""
 
+import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal
@@ -55,7 +57,7 @@ class Explained:
 
 def explain_place(config: Config, model: Model, place: Place) -> Explained:
     """Raises UsageError where nothing is there or the vault is not open, ConfigurationError for an unreadable root."""
-    rules = RuleBook(config, model).for_path(place.path)
+    rules = _of_its_age(RuleBook(config, model).for_path(place.path), place)
     if rules.exclude:
         return Explained(place, rules, None, None, Kept(Reason.EXCLUDED))
     source = None
@@ -66,6 +68,13 @@ def explain_place(config: Config, model: Model, place: Place) -> Explained:
     except Kept as kept:
         return Explained(place, rules, source, None, kept)
     return Explained(place, rules, source, explanation, explanation.outcome)
+
+
+def _of_its_age(rules: Rules, place: Place) -> Rules:
+    """Those of the stage that the picture has reached; where none is there, those of a fresh one."""
+    with suppress(OSError), Tree(place.root) as tree, tree.folder_of(place.path) as (folder, name):
+        return rules.at(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mtime_ns, time.time_ns())
+    return rules
 
 
 def _explanation(data: bytes, rules: Rules) -> Explanation:

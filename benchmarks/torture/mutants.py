@@ -25,6 +25,7 @@ _ORDER: Final = "tests/integration/test_fsync_order.py"
 _FILES: Final = ("tests/integration/test_replacement.py", "tests/integration/test_give_back.py")
 _RECOVERY: Final = "tests/integration/test_recovery.py"
 _VAULT: Final = ("tests/integration/test_vault.py",)
+_STAGES: Final = ("tests/integration/test_stage_recovery.py",)
 _RACY: Final = ("tests/integration/test_racy.py", "tests/integration/test_racy_recovery.py")
 EQUIVALENT: Final = {("storage/ledger/backup.py", "os.fsync(descriptor)")}
 """SQLite has fsynced that file itself, so nobody could notice."""
@@ -170,6 +171,47 @@ NAMED: Final = (
             ),
         ),
         _RACY,
+    ),
+    Mutant(
+        "the question, before a release, whether a later stage has claimed the original",
+        "daemon/releasing.py",
+        (("writer.is_held(held.decision) and ", ""),),
+        _STAGES,
+    ),
+    Mutant(
+        "the claim of a later stage on its original",
+        "storage/ledger/lookups.py",
+        (("        .where(DecisionRow.id.not_in(claimed))\n", ""),),
+        _STAGES,
+    ),
+    Mutant(
+        "the claim of a restoration, which a later stage heeds",
+        "storage/ledger/succeeding.py",
+        ((" and connection.scalar(begun) is None", ""),),
+        _STAGES,
+    ),
+    Mutant(
+        "the look for the original before a later stage's exchange",
+        "storage/succession.py",
+        (("    if inode_at(root.vault, swap.mark.entry) is None:", "    if False:"),),
+        _STAGES,
+    ),
+    Mutant(
+        "the sidecar that tells of a later stage, at a start",
+        "storage/recovery.py",
+        (("        succession.keep_sidecar(root, entry)\n", ""),),
+        _STAGES,
+    ),
+    Mutant(
+        "the hash of what a later stage's variant takes the place of",
+        "storage/replacement.py",
+        (
+            (
+                "due = swap.stood or swap.mark.original",
+                "due = hashlib.sha256(read_whole(descriptor, swap.read.size)).digest()",
+            ),
+        ),
+        _STAGES,
     ),
     Mutant(
         "a move that does not replace, where renames know no flags",

@@ -235,7 +235,7 @@ def test_a_release_that_began_before_the_claim_finds_it_under_the_lock(later: La
 
     now = later.first.release_at + timedelta(days=1)
     listed = later.ledger.due(now, 9, [later.root.path])
-    later.stage()
+    assert later.claim()
     with open_reader(later.url) as reader:
         vaults = Vaults({later.root.path: later.root}, HoldBook(reader, TimeRules(UTC, ())))
         assert delete(later.ledger, vaults, listed, now).originals == 0
