@@ -5,7 +5,7 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -67,16 +67,16 @@ def walk(
 
 
 def _walk(root: str, names: NameFilter, below: str, passed_over: Counter[PassedOver]) -> Iterator[list[Found]]:
-    try:
-        descriptor = os.open(root, _FOLDER)  # the root itself may be a link: the administrator named it
-    except OSError as error:
-        _pass_over(root, "", error, passed_over)
-        return
-    try:
-        tree = _Tree(root, descriptor, os.fstat(descriptor).st_dev, names, passed_over)
+    with ExitStack() as opened:
+        try:
+            descriptor = os.open(root, _FOLDER)  # the root itself may be a link: the administrator named it
+            opened.callback(os.close, descriptor)
+            device = os.fstat(descriptor).st_dev
+        except OSError as error:
+            _pass_over(root, "", error, passed_over)
+            return
+        tree = _Tree(root, descriptor, device, names, passed_over)
         yield from _below(tree, below) if below else _folders(tree, "")
-    finally:
-        os.close(descriptor)
 
 
 def _below(tree: _Tree, path: str) -> Iterator[list[Found]]:

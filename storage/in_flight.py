@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from framekeep.errors import ConfigurationError
 from storage.faults import keeping
-from storage.root import Root, remove
+from storage.root import OWN, Root, remove
 
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -38,8 +39,16 @@ def _mark(root: Root, name: str, path: str) -> None:
 
 
 def suspects(root: Root) -> dict[str, str]:
-    """The paths that were in flight when the last process ended, by their marks; empty where a mark was just made."""
-    return {name: _path(root, name) for name in os.listdir(root.in_flight)}  # noqa: PTH208 - by descriptor
+    """The paths that were in flight when the last process ended, by their marks; empty where a mark was just made.
+
+    Raises ConfigurationError.
+    """
+    try:
+        return {name: _path(root, name) for name in os.listdir(root.in_flight)}  # noqa: PTH208 - by descriptor
+    except OSError as error:
+        raise ConfigurationError(
+            f"{root.path}/{OWN}/in-flight cannot be read, so what a crash left cannot be told: {error.strerror}"
+        ) from error
 
 
 def acquit(root: Root, mark: str) -> None:

@@ -15,7 +15,7 @@ from daemon.house import House, opened
 from daemon.suspects import try_suspects
 from daemon.sweep import Sweeping, sweep, targets_of
 from daemon.trial import Case, survives
-from framekeep.errors import StuckError
+from framekeep.errors import ConfigurationError, StuckError
 from framekeep.evidence import Evidence
 from framekeep.reasons import Reason
 from storage.in_flight import marked, suspects
@@ -64,6 +64,13 @@ def config(folder: Path, **limits: float) -> Config:
 def reasons(house: House) -> list[Reason]:
     with open_reader(house.config.ledger.url) as reader:
         return [decision.reason for decision in reader.decisions(Wanted())]
+
+
+def test_marks_that_cannot_be_read_stop_the_start_with_a_sentence(folder: Path):
+    with Root(str(folder / "incoming")) as root:
+        (folder / "incoming/.framekeep/in-flight/mark").mkdir()
+        with pytest.raises(ConfigurationError, match=r"in-flight cannot be read.*: Is a directory"):
+            suspects(root)
 
 
 def test_what_is_in_flight_is_marked_and_only_as_long(folder: Path):
