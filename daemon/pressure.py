@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from itertools import accumulate
+from typing import Final, TypeVar
 
 from daemon.candidates import Candidate
 from daemon.config.free_space import bytes_of
@@ -23,8 +24,10 @@ from storage.files import FileIdentity
 from storage.ledger.aging import Aging
 from storage.ledger.writer import Writer
 from storage.names import printable
-from storage.records import Known
+from storage.records import Known, VaultEntry
 from storage.root import Root
+
+T = TypeVar("T", Aging, VaultEntry)
 
 _LOOK_SECONDS: Final = 60
 _AGAIN_SECONDS: Final = 600
@@ -79,19 +82,22 @@ class Pressure:
         if not self._lacks_space(root):
             self._over(root)
 
-    def _has_to_shrink(self, root: Root) -> bool:
-        """What the vault will have released when [pressure] vault_days are over is as good as free."""
+    def _lacking(self, root: Root) -> int:
+        """Bytes. What the vault will have released when [pressure] vault_days are over is as good as free."""
         until = datetime.now(UTC) + timedelta(days=self.house.config.pressure.vault_days)
         _, coming = self.house.reader.due(until, [root.path])
-        return self._lacks_space(root, coming) and not self.stop.is_set()
+        return self._missing(root) - coming
 
     @property
     def _amount(self) -> str:
         return self.house.config.pressure.when_free_below or "0%"
 
-    def _lacks_space(self, root: Root, coming: int = 0) -> bool:
+    def _lacks_space(self, root: Root) -> bool:
+        return self._missing(root) > 0
+
+    def _missing(self, root: Root) -> int:
         free, total = self.space(root)
-        return free + coming < bytes_of(self._amount, total)
+        return bytes_of(self._amount, total) - free
 
     def _over(self, root: Root) -> None:
         if self.low.pop(root.path, None) is not None:
@@ -109,6 +115,7 @@ class Pressure:
 
             def release(writer: Writer, now: datetime = now, after: int = last) -> tuple[int, Released]:
                 found = writer.held_since(now - timedelta(days=days), [root.path], after, _AT_ONCE)
+                found = _needed(found, self._missing(root))
                 return (found[-1].decision if found else 0), delete(writer, vaults, found, now, _GROUNDS)
 
             last, released = await self.journal.using(release)
@@ -119,7 +126,7 @@ class Pressure:
     async def _shrink(self, root: Root) -> bool:
         """One round: takes pictures one stage further until there is space. Whether any could be taken further."""
         succeeded, last = False, None
-        while self._has_to_shrink(root) and (found := await self._aging(root, last)):
+        while not self.stop.is_set() and (found := await self._aging(root, last)):
             last = found[-1]
             paths = [one.path for one in found]
             before = await self.journal.known(root.path, paths)
@@ -130,8 +137,10 @@ class Pressure:
         return succeeded
 
     async def _aging(self, root: Root, after: Aging | None) -> Sequence[Aging]:
-        last = self.house.rules.last_stage
-        return await self.journal.using(lambda writer: writer.aging(root.path, last, after, _AT_ONCE))
+        """The next ones, as many as are needed."""
+        last, lacking = self.house.rules.last_stage, self._lacking(root)
+        found = await self.journal.using(lambda writer: writer.aging(root.path, last, after, _AT_ONCE))
+        return _needed(found, lacking)
 
     async def _each(self, root: Root, known: Mapping[str, Known]) -> AsyncIterator[Candidate]:
         """Those that are as the ledger knows them, with the rules of the stage that is next for each."""
@@ -142,6 +151,12 @@ class Pressure:
             if await asyncio.to_thread(_identity, root, path) == fact.identity:
                 vault_days = self.house.config.pressure.vault_days
                 yield Candidate(root, path, fact.identity, rules=replace(rules, vault_days=vault_days, min_age_days=0))
+
+
+def _needed(found: Sequence[T], lacking: int) -> list[T]:
+    """The first ones, until their originals make up for what is lacking."""
+    freed = accumulate((one.bytes_before for one in found), initial=0)
+    return [one for one, before in zip(found, freed, strict=False) if before < lacking]
 
 
 def _identity(root: Root, path: str) -> FileIdentity | None:

@@ -19,12 +19,22 @@ class Aging:
     file: int
     path: str
     identity: FileIdentity
+    bytes_before: int
+    """Its original's, which the vault holds."""
 
 
 def aging(connection: Connection, root: str, last_stage: float, after: Aging | None, limit: int) -> list[Aging]:
     """Those of a root that have not reached the last stage, by rising time, or those that follow one."""
     question = (
-        select(FileRow.id, FileRow.path, FileRow.size, FileRow.mtime_ns, FileRow.ctime_ns, FileRow.inode)
+        select(
+            FileRow.id,
+            FileRow.path,
+            FileRow.size,
+            FileRow.mtime_ns,
+            FileRow.ctime_ns,
+            FileRow.inode,
+            DecisionRow.bytes_before,
+        )
         .join_from(FileRow, DecisionRow, DecisionRow.id == FileRow.decision_id)
         .join(SettingsRow, SettingsRow.id == DecisionRow.settings_id)
         .join(CameraRow, CameraRow.id == FileRow.camera_id)
@@ -36,7 +46,8 @@ def aging(connection: Connection, root: str, last_stage: float, after: Aging | N
     )
     if after:
         question = question.where(tuple_(FileRow.mtime_ns, FileRow.id) > (after.identity.mtime_ns, after.file))
-    return [Aging(file, path, FileIdentity(*identity)) for file, path, *identity in connection.execute(question)]
+    rows = connection.execute(question)
+    return [Aging(file, path, FileIdentity(*identity), size) for file, path, *identity, size in rows]
 
 
 def held_since(

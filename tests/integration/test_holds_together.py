@@ -69,7 +69,7 @@ class Between(Stages):
     act: Callable[[], object]
 
     async def disk(self, work: Callable[..., object], *args: object, **kwargs: object) -> object:
-        if work.__name__ == "_swap_in":
+        if work.__name__ == "swap_in":
             self.act()
         return await super().disk(work, *args, **kwargs)
 
