@@ -66,7 +66,7 @@ def _compared(data: bytes, quality: int) -> tuple[float, ...] | None:
     """Bytes of original, background and whole frame, and the PSNR of the two; None where that is no picture."""
     try:
         image = decode(data)
-        background = squeeze(shrink_around(data, (), Rung(quality, EXACT)).coding)
+        background = squeeze(shrink_around(data, (), Rung(quality, objects=EXACT), "4:2:0").coding)
     except (ImpossibleError, Kept):
         return None
     whole = squeeze(encode(image, Rung(quality), "4:2:0"))

@@ -46,7 +46,8 @@ class Climbing:
         rung = self.ladder.rungs[j - 1]
         if rung.objects is None:
             return await stages.codec(self._whole, j, model)
-        shrunk = await stages.apart(shrink_around, self.subject.original.data, self.regions, rung)
+        subsampling = self.subject.encoder.subsampling
+        shrunk = await stages.apart(shrink_around, self.subject.original.data, self.regions, rung, subsampling)
         return await stages.codec(self._apart, around(self.subject.original, shrunk, rung), model)
 
     def _whole(self, j: int, model: Model) -> tuple[Variant | None, Prepared | None]:

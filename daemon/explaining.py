@@ -84,8 +84,8 @@ def _explanation(data: bytes, rules: Rules) -> Explanation:
     return explain(original, squeezed, rule, rules.model, _shrunk_apart)
 
 
-def _shrunk_apart(data: bytes, regions: tuple[Region, ...], rung: Rung) -> Shrunk:
-    return alone(_PATIENCE, partial(shrink_around, data, regions, rung))
+def _shrunk_apart(data: bytes, regions: tuple[Region, ...], rung: Rung, subsampling: str) -> Shrunk:
+    return alone(_PATIENCE, partial(shrink_around, data, regions, rung, subsampling))
 
 
 def _source(config: Config, place: Place, max_bytes: int) -> Source:

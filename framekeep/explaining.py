@@ -20,7 +20,7 @@ from framekeep.regions.shrinking import Shrunk, shrink_around
 from framekeep.search import NEVER, exhaustive, run
 from framekeep.variants import Encoder, Variant, Written, around, climb, settle_on
 
-Apart: TypeAlias = Callable[[bytes, tuple[Region, ...], Rung], Shrunk]
+Apart: TypeAlias = Callable[[bytes, tuple[Region, ...], Rung, str], Shrunk]
 
 _NO_SMALLER: Final = "not smaller"
 
@@ -117,7 +117,7 @@ def _climbed(subject: Subject, rule: Rule, lowest: int, regions: tuple[Region, .
     def climbed(rung: Rung) -> Variant:
         if rung.objects is None:
             return climb(subject.original, subject.image, rung, subject.encoder)
-        return around(subject.original, apart(subject.original.data, regions, rung), rung)
+        return around(subject.original, apart(subject.original.data, regions, rung, subject.encoder.subsampling), rung)
 
     return _Climbed([climbed(rung) for rung in ladder.rungs], order, ladder)
 

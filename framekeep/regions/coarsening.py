@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from framekeep.regions.coefficients import Plane
 
-AC_WEIGHT: Final = 0.045
+WEIGHTS: Final = (0.036, 0.045, 0.05, 0.055, 0.062, 0.07, 0.085, 0.11)
+"""Of a bit beside an error: the more, the fewer bytes. Which one makes a background look like a QF differs."""
 DC_WEIGHT: Final = 0.05
-"""With these a background looks like a whole frame at the same QF, by SSIM (docs/measured.md)."""
 _VARIANCE: Final = 225.0
 """Of a block's pixels, at which an error counts as it is."""
 _MOST: Final = 4.0
@@ -35,8 +35,8 @@ _FEWER: Final = 4
 _DC_SYMBOL: Final = np.array([2.0, 2.5, 2.7, 3, 3.2, 3.5, 4.5, 6, 8, 9, 10, 11, 12, 13, 14, 15, 16])
 _END: Final = 3.0
 """Bits for the end of a block that is not empty."""
-_NEGLIGIBLE: Final = 0.05
-"""What is smaller, squared, is zero."""
+_NEGLIGIBLE: Final = 2.0
+"""Bits. A number that is not zero costs more, and saves at most one in the runs of zeros around it."""
 _MOST_DC_CHOICES: Final = 25
 _DC_REACH: Final = 0.6
 """How far a DC may be moved, in steps of the coarser table."""
@@ -51,15 +51,15 @@ def _zigzag() -> NDArray[np.intp]:
 ZIGZAG: Final = _zigzag()
 
 
-def coarsened(plane: Plane, table: NDArray[np.int32], kept: NDArray[np.bool_]) -> Plane:
-    """The plane with every block that is not `kept`, shape (rows, columns), as good as a coarser table's."""
+def coarsened(plane: Plane, table: NDArray[np.int32], kept: NDArray[np.bool_], weight: float) -> Plane:
+    """The plane with every block that is not `kept`, shape (rows, columns), about as good as a coarser table's."""
     rows, columns = kept.shape
     steps = (plane.table / np.maximum(table, plane.table)).reshape(64)[ZIGZAG]
     blocks = plane.blocks.reshape(-1, 64)[:, ZIGZAG].astype(np.int32)
     free = np.flatnonzero(~kept)
     for start in range(0, len(free), _AT_ONCE):
         some = free[start : start + _AT_ONCE]
-        blocks[some, 1:] = _ac(blocks[some], steps * _step_on_eye(plane, blocks[some]))[:, 1:]
+        blocks[some, 1:] = _ac(blocks[some], steps * _step_on_eye(plane, blocks[some]) / weight**0.5)[:, 1:]
     dc = blocks[:, 0].reshape(rows, columns)
     blocks[:, 0] = _dc(dc, kept, float(steps[0]), plane.sampling).reshape(-1)
     natural = np.empty(blocks.shape, dtype=np.int16)
@@ -80,8 +80,10 @@ def _step_on_eye(plane: Plane, blocks: NDArray[np.int32]) -> NDArray[np.float64]
 
 
 def _ac(blocks: NDArray[np.int32], steps: NDArray[np.float64]) -> NDArray[np.int32]:
-    """Blocks in zigzag order, shape (n, 64), with the best numbers behind the first; `steps` likewise, or for all."""
-    steps = np.broadcast_to(steps, blocks.shape)
+    """Blocks in zigzag order, shape (n, 64), with the best numbers behind the first.
+
+    `steps`, of that shape, is what one step of a number counts: squared, in bits.
+    """
     sizes, weights = np.abs(blocks), steps**2
     lost = np.cumsum(np.where(np.arange(64) > 0, sizes**2 * weights, 0.0), axis=1)
     """The error of zeros up to and with each place."""
@@ -98,7 +100,7 @@ def _ac(blocks: NDArray[np.int32], steps: NDArray[np.float64]) -> NDArray[np.int
             before[matter, place] = ways.argmin(axis=1)
             best[matter, place] = ways.min(axis=1) + lost[matter, place - 1] + cost - lost[matter, place]
             values[matter, place] = number
-    last = (best + np.where((np.arange(64) > 0) & (np.arange(64) < 63), AC_WEIGHT * _END, 0.0)).argmin(axis=1)  # noqa: PLR2004 - the last place needs no end
+    last = (best + np.where((np.arange(64) > 0) & (np.arange(64) < 63), _END, 0.0)).argmin(axis=1)  # noqa: PLR2004 - the last place needs no end
     return np.sign(blocks) * _followed(values, before, last)
 
 
@@ -109,7 +111,7 @@ def _cheapest(sizes: NDArray[np.int32], step: NDArray[np.float64]) -> tuple[NDAr
     costs = []
     for fewer, choice in enumerate(choices):
         left = np.maximum(bits - fewer, 0)
-        cost = ((sizes - choice) * step) ** 2 + AC_WEIGHT * (left + _SYMBOL[np.minimum(left, len(_SYMBOL) - 1)])
+        cost = ((sizes - choice) * step) ** 2 + left + _SYMBOL[np.minimum(left, len(_SYMBOL) - 1)]
         costs.append(np.where(left > 0, cost, np.inf))
     cheapest = np.argmin(costs, axis=0)
     each = np.arange(len(sizes))
@@ -120,7 +122,7 @@ def _runs(place: int) -> NDArray[np.float64]:
     """What the zeros between each earlier place and this one cost."""
     zeros = np.arange(place)[::-1]
     bits: NDArray[np.float64] = zeros % 16 + 0.6 * (zeros > 0) + 11.0 * (zeros // 16)
-    return AC_WEIGHT * bits
+    return bits
 
 
 def _followed(values: NDArray[np.int32], before: NDArray[np.int8], last: NDArray[np.intp]) -> NDArray[np.int32]:

@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
+from framekeep.floor import Floor
+from framekeep.jpeg.codec import decode
 from framekeep.jpeg.markers import APP14, walk, without
 from framekeep.ladder import EXACT, Rung
-from framekeep.regions.coarsening import coarsened
+from framekeep.regions.coarsening import WEIGHTS, coarsened
 from framekeep.regions.coefficients import Coded, Plane, read_planes, standard_tables, write_planes
 from framekeep.regions.rule import Region
 
@@ -26,14 +28,31 @@ class Shrunk:
     regions: tuple[Region, ...]
 
 
-def shrink_around(data: bytes, regions: tuple[Region, ...], rung: Rung) -> Shrunk:
-    """A camera's file with its objects at one quality and the rest at a lower one. Raises ImpossibleError."""
+def shrink_around(data: bytes, regions: tuple[Region, ...], rung: Rung, subsampling: str) -> Shrunk:
+    """A camera's file with its objects at one quality and the rest at a lower one.
+
+    It is as small as it can be without looking worse, by SSIM, than the whole frame that Pillow's encoder makes at the
+    background's QF with this subsampling; or, where it always does, as good as it can be. Raises ImpossibleError.
+    """
     coded = _read(data)
+    floor = Floor.of(decode(data), rung.quality, subsampling)
+    shrunk, lowest, highest = _shrunk(coded, regions, rung, WEIGHTS[0]), 1, len(WEIGHTS)
+    while lowest < highest:
+        middle = (lowest + highest) // 2
+        smaller = _shrunk(coded, regions, rung, WEIGHTS[middle])
+        if floor.holds(smaller.coding):
+            shrunk, lowest = smaller, middle + 1
+        else:
+            highest = middle
+    return shrunk
+
+
+def _shrunk(coded: Coded, regions: Sequence[Region], rung: Rung, weight: float) -> Shrunk:
     planes, targets = [], standard_tables(rung.quality)
     for number, plane in enumerate(coded.planes):
         kind = min(number, 1)
         seen = plane if rung.objects in (EXACT, None) else _requantised(plane, standard_tables(int(rung.objects))[kind])
-        planes.append(coarsened(seen, targets[kind], _kept(plane, coded, regions)))
+        planes.append(coarsened(seen, targets[kind], _kept(plane, coded, regions), weight))
     return Shrunk(write_planes(coded, planes), _digested(planes, coded, regions))
 
 

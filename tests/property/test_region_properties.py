@@ -54,13 +54,13 @@ def with_regions(draw: st.DrawFn):
     return data, tuple(regions)
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(with_regions(), st.sampled_from((100, 50, 10)))
 def test_exact_regions_have_the_same_pixels_in_two_decoders_and_the_same_coefficients(drawn, quality: int):
     data, regions = drawn
-    shrunk = shrink_around(data, regions, Rung(quality, EXACT))
+    shrunk = shrink_around(data, regions, Rung(quality, objects=EXACT), "4:2:0")
     original = understand(data, LIMITS)
-    written = squeeze(around(original, shrunk, Rung(quality, EXACT)).data)
+    written = squeeze(around(original, shrunk, Rung(quality, objects=EXACT)).data)
     assert understand(written, LIMITS).mode == original.mode
     assert same_inside(decode(data), decode(written), regions)
     one, other = (simplejpeg.decode_jpeg(some, "RGB") for some in (data, written))
@@ -70,11 +70,11 @@ def test_exact_regions_have_the_same_pixels_in_two_decoders_and_the_same_coeffic
     assert digested(data, regions) == digested(written, regions) == shrunk.regions
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(with_regions())
 def test_objects_of_a_quality_of_their_own_do_not_depend_on_the_background(drawn):
     data, regions = drawn
-    coarse, fine = (shrink_around(data, regions, Rung(quality, 60)) for quality in (10, 50))
+    coarse, fine = (shrink_around(data, regions, Rung(quality, objects=60), "4:2:0") for quality in (10, 50))
     assert coarse.regions == fine.regions
     assert same_inside(decode(coarse.coding), decode(fine.coding), regions)
 
