@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
@@ -14,7 +14,7 @@ from daemon.config.ladders import check_floor, check_search, check_subsampling
 from daemon.config.matches import fault_of_match, superfluous
 from daemon.config.meant import Meant
 from daemon.config.section import Section, describing_weights
-from daemon.config.staging import Choice, StageBlock, StageBlocks, asking, beyond_the_vault
+from daemon.config.staging import Choice, PolicyBlock, StageBlock, StageBlocks, asking, beyond_the_vault
 from daemon.config.values import (
     AbsolutePath,
     Days,
@@ -34,10 +34,12 @@ from daemon.config.values import (
 )
 from daemon.names import IGNORE, INCLUDE, NameFilter
 from framekeep.errors import UsageError
+from framekeep.keepers.naming import compares_objects
 from framekeep.ladder import parse_ladder
 from storage.time_rules import TimeRules
 
 _PAPER: Final = parse_ladder("paper")
+_NO_OBJECTS: Final = 'this is for the keeper "objects", which nothing here has'
 
 
 class Watch(Section):
@@ -169,31 +171,6 @@ class Service(Section):
         return niceness
 
 
-class Matching(Section):
-    """Which paths a policy is for."""
-
-    match: SomePatterns
-
-
-class PolicyBlock(Choice, Matching):
-    """What differs for the paths that `match` matches; None: as for every other path."""
-
-    NAMES_IT: ClassVar[str] = "match"
-
-    vault_days: Days | None = None
-    min_age_days: Days | None = None
-    hours: Hours | None = None
-    exclude: bool | None = None
-    stage: StageBlocks = None
-
-    @model_validator(mode="after")
-    def excludes_alone(self) -> Self:
-        others = [key for key in self.overrides if key != "exclude"]
-        if self.exclude and others:
-            raise ValueError(f"excludes what it matches, so {', '.join(others)} would do nothing there")
-        return self
-
-
 class Config(Section):
     """A whole configuration. Every path in it is absolute."""
 
@@ -243,9 +220,18 @@ class Config(Section):
 
     @model_validator(mode="after")
     def stages_make_sense(self) -> Self:
-        if faults := self._faults():
+        if faults := [*self._faults(), *self._idle_regions()]:
             raise ValueError("\n".join(faults))
         return self
+
+    def _idle_regions(self) -> Iterator[str]:
+        """Regions are objects': where nothing looks for these, somebody would wait for them in vain."""
+        if self.detection.regions != "off" and not any(map(compares_objects, self.keepers)):
+            yield f"detection.regions = {self.detection.regions}: {_NO_OBJECTS}"
+        for number, block in enumerate(self.policy, 1):
+            keepers = {block.keeper or self.selection.keeper, *(stage.keeper or "" for stage in self.stages_of(block))}
+            if block.regions not in {None, "off"} and not any(map(compares_objects, keepers)):
+                yield f"policy.#{number}.regions = {block.regions}: {_NO_OBJECTS}"
 
     def _faults(self) -> list[str]:
         """What makes no sense in policies and stages, each in its turn."""

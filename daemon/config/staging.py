@@ -1,4 +1,4 @@
-"""What decides a choice, and stages by age: what of it changes as a picture grows older."""
+"""What decides a choice: what of it a policy changes for some paths, and a stage as pictures grow older."""
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
@@ -12,6 +12,7 @@ from daemon.config.section import Section
 from daemon.config.values import (
     ClassNames,
     Days,
+    Hours,
     KeeperNames,
     LadderRungs,
     Margin,
@@ -19,6 +20,7 @@ from daemon.config.values import (
     Probability,
     Quality,
     Score,
+    SomePatterns,
 )
 from framekeep.keepers.objects import ObjectRule
 from framekeep.regions.rule import RegionRule
@@ -99,6 +101,31 @@ def _ascending(stages: tuple[StageBlock, ...] | None) -> tuple[StageBlock, ...] 
 StageBlocks = Annotated[
     Annotated[tuple[StageBlock, ...], Field(strict=False, min_length=1)] | None, AfterValidator(_ascending)
 ]
+
+
+class Matching(Section):
+    """Which paths a policy is for."""
+
+    match: SomePatterns
+
+
+class PolicyBlock(Choice, Matching):
+    """What differs for the paths that `match` matches; None: as for every other path."""
+
+    NAMES_IT: ClassVar[str] = "match"
+
+    vault_days: Days | None = None
+    min_age_days: Days | None = None
+    hours: Hours | None = None
+    exclude: bool | None = None
+    stage: StageBlocks = None
+
+    @model_validator(mode="after")
+    def excludes_alone(self) -> Self:
+        others = [key for key in self.overrides if key != "exclude"]
+        if self.exclude and others:
+            raise ValueError(f"excludes what it matches, so {', '.join(others)} would do nothing there")
+        return self
 
 
 def asking(values: Mapping[str, Any], blocks: tuple[Block, ...] | None) -> tuple[Block, ...] | None:

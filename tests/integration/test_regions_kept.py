@@ -138,6 +138,7 @@ def test_an_explanation_draws_and_tells_what_is_protected(gate, tmp_path, capsys
 @pytest.mark.parametrize(
     ("section", "told"),
     [
+        ({"regions": "exact"}, 'detection.regions = exact: this is for the keeper "objects", which nothing here has'),
         ({"regions": 95}, 'detection.regions = 95: should be "off", "exact", or a quality factor from 10 to 90'),
         ({"regions": "exact", "regions_min_score": 0.6}, "what must be kept has to be protected too"),
     ],
@@ -146,3 +147,9 @@ def test_nonsense_is_refused(section: dict, told: str, site, capsys: pytest.Capt
     site.configure(detection=section)
     assert site.run("config", "check") == 10
     assert told in capsys.readouterr().err
+
+
+def test_a_policy_s_regions_need_its_keeper(site, capsys: pytest.CaptureFixture[str]):
+    site.configure(policy=[{"match": "gate/", "regions": 60}], selection={"keeper": "t1k"})
+    assert site.run("config", "check") == 10
+    assert "policy.#1.regions = 60: this is for the keeper" in capsys.readouterr().err
