@@ -12,7 +12,7 @@ from cli.options import ConfigOption, JsonOption, load_config, verb
 from cli.paths import as_text, path_fields
 from cli.tables import cell, facts, show, table
 from daemon.config.origins import Value
-from daemon.config.schema import PolicyBlock
+from daemon.config.staging import PolicyBlock
 from daemon.policy_explaining import Now, PolicyExplained, explain_policy
 from daemon.sweep import place_of
 

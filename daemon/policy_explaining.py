@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from daemon.config.hours import WorkingHours
 from daemon.config.origins import Value, values_of
 from daemon.config.policy import PolicyBook
-from daemon.config.schema import Config, PolicyBlock
-from daemon.config.staging import StageBlock
+from daemon.config.schema import Config
+from daemon.config.staging import PolicyBlock, StageBlock
 from daemon.names import NameFilter
 from framekeep.errors import UsageError
 from storage.records import Place

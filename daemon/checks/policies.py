@@ -8,7 +8,8 @@ from pathlib import Path
 from daemon.checks.check import Check, State
 from daemon.config.hours import ALL_DAY
 from daemon.config.matches import folder_of
-from daemon.config.schema import Config, PolicyBlock
+from daemon.config.schema import Config
+from daemon.config.staging import PolicyBlock
 from daemon.config.values import zone_of
 
 

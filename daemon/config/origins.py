@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from daemon.config.schema import Config, PolicyBlock
-from daemon.config.staging import StageBlock
+from daemon.config.schema import Config
+from daemon.config.staging import PolicyBlock, StageBlock
 
 _ELSEWHERE: Final = {"vault_days": ("vault", "days")}
 """What a section calls otherwise than a policy does."""

@@ -6,8 +6,8 @@ from typing import Self
 from pathspec import GitIgnoreSpec
 
 from daemon.config.hours import WorkingHours
-from daemon.config.schema import Config, PolicyBlock
-from daemon.config.staging import Choice, StageBlock
+from daemon.config.schema import Config
+from daemon.config.staging import Choice, PolicyBlock, StageBlock
 from framekeep.keepers.objects import ObjectRule
 from framekeep.ladder import Ladder
 from framekeep.regions.rule import OFF, RegionRule

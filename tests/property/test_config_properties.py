@@ -12,8 +12,9 @@ from pydantic import ValidationError
 from daemon.config.faults import report
 from daemon.config.matches import superfluous
 from daemon.config.policy import PolicyBook
-from daemon.config.schema import Config, PolicyBlock
+from daemon.config.schema import Config
 from daemon.config.showing import dump
+from daemon.config.staging import PolicyBlock
 
 FOLDER = Path("/etc/framekeep")
 SECTIONS = {name: get_args(field.annotation) or (field.annotation,) for name, field in Config.model_fields.items()}

@@ -18,7 +18,8 @@ from cli.policy import show_policy
 from daemon.config.hours import WorkingHours
 from daemon.config.loading import load
 from daemon.config.policy import PolicyBook
-from daemon.config.schema import Config, PolicyBlock
+from daemon.config.schema import Config
+from daemon.config.staging import PolicyBlock
 from daemon.policy_explaining import explain_policy
 from framekeep.ladder import parse_ladder
 from storage.records import Place

@@ -10,8 +10,9 @@ import pytest
 from pydantic import BaseModel
 
 from daemon.config.loading import defaults, load
-from daemon.config.schema import Config, PolicyBlock
+from daemon.config.schema import Config
 from daemon.config.showing import template
+from daemon.config.staging import PolicyBlock
 from framekeep.errors import ConfigurationError
 
 REPOSITORY = Path(__file__).parents[2]

@@ -11,7 +11,8 @@ from cli.policy import show_policy
 from daemon.checks.policies import check_policies
 from daemon.config.loading import load
 from daemon.config.policy import PolicyBook
-from daemon.config.schema import Config, PolicyBlock
+from daemon.config.schema import Config
+from daemon.config.staging import PolicyBlock
 from daemon.models import open_detection
 from daemon.policy_explaining import explain_policy
 from framekeep.models.detectors.oid import OID_FILE
