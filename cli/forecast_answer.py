@@ -59,6 +59,7 @@ def _forecast(one: Outlook) -> dict[str, Any]:
     return {
         "keeper": one.option.keeper,
         "min_confidence": one.option.min_confidence,
+        "regions": one.option.regions,
         "ratio": _interval(one.ratio, 4),
         "bytes_saved": _interval(one.saved, 0),
         "recognised": round(one.recognised, 4),

@@ -1,19 +1,26 @@
 """From an original to its variants, and to what the model is to see of each."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Protocol, Self
 
-from daemon.rules import Rules
+from PIL.Image import Image
+
 from daemon.stages import Stages
 from framekeep.floor import Floor
 from framekeep.jpeg.codec import decode
 from framekeep.ladder import EXACT, Ladder
-from framekeep.models.base import Model, Prepared
+from framekeep.models.base import Prepared
 from framekeep.order import Order, Subject, order_of
 from framekeep.reasons import Kept, Reason
 from framekeep.regions.rule import Region
 from framekeep.regions.shrinking import same_inside, shrink_around
 from framekeep.variants import Variant, around
+
+
+class Preparing(Protocol):
+    """As much of a model as a climb needs."""
+
+    def prepare(self, image: Image) -> Prepared: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +35,16 @@ class Climbing:
 
     @classmethod
     async def begun(
-        cls, stages: Stages, rules: Rules, subject: Subject, lowest: int, regions: tuple[Region, ...] = ()
+        cls, stages: Stages, subject: Subject, ladder: Ladder, lowest: int, regions: tuple[Region, ...] = ()
     ) -> Self:
-        """Nothing may look worse than plain Pillow's QF `lowest`."""
-        ladder = rules.regions.pairs(rules.ladder) if regions else rules.ladder
+        """Nothing may look worse than plain Pillow's QF `lowest`; `ladder` is one of pairs where there are regions."""
         order = order_of(subject, ladder, lowest)
         floor = None
         if regions:
             floor = await stages.codec(Floor.of, subject.image, lowest, subject.encoder.subsampling)
         return cls(subject, ladder, order, regions, floor)
 
-    async def to(self, j: int, stages: Stages, model: Model) -> tuple[Variant | None, Prepared | None]:
+    async def to(self, j: int, stages: Stages, model: Preparing) -> tuple[Variant | None, Prepared | None]:
         """A variant and what the model is to see of it; nothing where there is none that may be looked at.
 
         Raises ImpossibleError where regions cannot be coded apart, Kept where that ends a process.
@@ -50,11 +56,11 @@ class Climbing:
         shrunk = await stages.apart(shrink_around, self.subject.original.data, self.regions, rung, subsampling)
         return await stages.codec(self._apart, around(self.subject.original, shrunk, rung), model)
 
-    def _whole(self, j: int, model: Model) -> tuple[Variant | None, Prepared | None]:
+    def _whole(self, j: int, model: Preparing) -> tuple[Variant | None, Prepared | None]:
         variant = self.order.variant(j)
         return variant, model.prepare(decode(variant.data)) if variant else None
 
-    def _apart(self, variant: Variant, model: Model) -> tuple[Variant | None, Prepared | None]:
+    def _apart(self, variant: Variant, model: Preparing) -> tuple[Variant | None, Prepared | None]:
         is_smaller = len(variant.data) < len(self.subject.original.data)
         if not is_smaller or not (self.floor and self.floor.holds(variant.data)):
             return None, None

@@ -87,12 +87,12 @@ async def _choose(stages: Stages, sheet: Sheet, original: Original) -> Variant |
     image, evidence = await _look_at_original(stages, sheet, original)
     subject = Subject(original, image, rules.encoder)
     lowest = max(rules.floor_quality, rules.keeper.lowest_quality(evidence))
-    whole = await Climbing.begun(stages, rules, subject, lowest)
+    whole = await Climbing.begun(stages, subject, rules.ladder, lowest)
     regions = regions_in(evidence.detections, rules.regions, image.size)
     if not regions:
         return await _searched(stages, sheet, whole, evidence)
     try:
-        apart = await Climbing.begun(stages, rules, subject, lowest, regions)
+        apart = await Climbing.begun(stages, subject, rules.regions.pairs(rules.ladder), lowest, regions)
         return await _searched(stages, sheet, apart, evidence)
     except ImpossibleError as error:
         sheet.note = str(error)

@@ -99,6 +99,12 @@ def _broken(config: Config) -> Mapping[Reason, str]:
     }
 
 
+def check_encoders(ladder: Ladder) -> None:
+    """Raises ConfigurationError for a ladder with an encoder that is not here."""
+    if ladder.is_mixed and not mozjpeg.works():
+        raise ConfigurationError(f"the ladder {ladder.name} cannot be used: {mozjpeg.INSTALL}")
+
+
 class RuleBook:
     """The rules of a configuration and a model, by path. Making one raises ConfigurationError."""
 
@@ -125,8 +131,7 @@ class RuleBook:
 
     def _made(self, policy: Policy) -> Rules:
         config = self._config
-        if policy.ladder.is_mixed and not mozjpeg.works():
-            raise ConfigurationError(f"the ladder {policy.ladder.name} cannot be used: {mozjpeg.INSTALL}")
+        check_encoders(policy.ladder)
         encoder = Encoder(config.encoder.subsampling, config.encoder.progressive)
         limits = limits_of(config)
         keeper = keeper_of(policy.keeper, policy.min_confidence, policy.objects)

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from random import Random
 from types import FrameType
 from typing import Final
 
-from daemon.config.policy import PolicyBook
+from daemon.config.policy import Policy, PolicyBook
 from daemon.config.schema import Config
 from daemon.forecasting.judging import Tried
 from daemon.forecasting.listing import Target, list_pictures
@@ -20,7 +21,7 @@ from daemon.forecasting.sampling import Archive, Turn, in_order
 from daemon.forecasting.trying import Bench, Terms
 from daemon.log import log
 from daemon.models import open_detection, open_model
-from daemon.rules import limits_of
+from daemon.rules import check_encoders, limits_of
 from daemon.sweep import stages_of
 from framekeep.errors import ConfigurationError, FramekeepError, ModelUnavailableError, UsageError
 from framekeep.keepers.base import Need
@@ -30,6 +31,7 @@ from framekeep.variants import Encoder
 from storage.reading import read
 from storage.root import Tree
 
+_DAY_NS: Final = 86_400 * 10**9
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -61,7 +63,12 @@ def forecast(
     config: Config, models: Models, targets: Sequence[Target], confidence: float, progress: Progress
 ) -> Forecast:
     """Changes nothing. A first SIGINT or SIGTERM ends it with what is known by then. Raises FramekeepError."""
-    archive, options = Archive(Random()), options_for(models)  # noqa: S311 - a sample, no secret
+    archive = Archive(Random())  # noqa: S311 - a sample, no secret
+    options = options_for(models, config.detection.regions)
+    policies = PolicyBook(config)
+    for policy in policies.policies:
+        for one in (policy, *policy.later):
+            check_encoders(one.ladder)
     names = {need: model.name for need, model in models.items()}
     with _interruptible(progress), ExitStack() as held:
         trees = [held.enter_context(_opened(target)) for target in targets]
@@ -71,7 +78,7 @@ def forecast(
         sample = Sample(archive.strata(), len(options))
         progress.begin()
         with stages_of(config) as stages:
-            trial = _Trial(config, trees, Bench(stages, models, options))
+            trial = _Trial(config, policies, trees, Bench(stages, models, options))
             asyncio.run(_fill(sample, trial, Stopping(confidence), progress))
     return Forecast(archive, names, options, sample, progress)
 
@@ -110,10 +117,10 @@ async def _fill(sample: Sample, trial: "_Trial", stopping: Stopping, progress: P
 class _Trial:
     """Reads pictures and has them tried on the terms of their policies."""
 
-    def __init__(self, config: Config, trees: Sequence[Tree], bench: Bench) -> None:
-        self._config = config
-        self._policies = PolicyBook(config)
+    def __init__(self, config: Config, policies: PolicyBook, trees: Sequence[Tree], bench: Bench) -> None:
+        self._encoder = Encoder(config.encoder.subsampling, config.encoder.progressive)
         self._limits = limits_of(config)
+        self._policies = policies
         self._trees = trees
         self._bench = bench
 
@@ -134,13 +141,17 @@ class _Trial:
             return self._bench.unchanged(Reason.ERROR)
 
     async def _tried(self, turn: Turn) -> Tried:
+        policy = self._policies.for_path(turn.path)
+        if policy.exclude:
+            raise Kept(Reason.EXCLUDED)
         picture = read(self._trees[turn.tree], turn.path, self._limits.max_bytes, quietly=True)
         if picture.is_marked:
             raise Kept(Reason.ALREADY_SHRUNK)
-        return await self._bench.tried(picture.data, self._terms(turn.path))
+        policy = _stage(policy, time.time_ns() - picture.identity.mtime_ns)
+        return await self._bench.tried(picture.data, Terms(policy, self._encoder, self._limits))
 
-    def _terms(self, path: str) -> Terms:
-        config, policy = self._config, self._policies.for_path(path)
-        encoder = Encoder(config.encoder.subsampling, config.encoder.progressive)
-        in_flight = int(config.limits.in_flight_megapixels * 10**6)
-        return Terms(policy.ladder, policy.objects, encoder, self._limits, config.selection.min_saving, in_flight)
+
+def _stage(policy: Policy, age_ns: int) -> Policy:
+    """What holds for a picture of an age."""
+    reached = [later for later in policy.later if later.from_days * _DAY_NS <= age_ns]
+    return reached[-1] if reached else policy

@@ -1,14 +1,13 @@
-"""What a sweep would do with one picture under a keeper, judged from what was seen in all of its variants. Pure."""
+"""What a sweep would do with one picture under a keeper, judged from what is seen in its variants. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
 from framekeep.evidence import Evidence
 from framekeep.keepers.base import Keeper, Need
-from framekeep.ladder import Ladder
 from framekeep.reasons import Reason
-from framekeep.search import NEVER, lazy, run
+from framekeep.search import NEVER, lazy
 from framekeep.variants import Variant
 
 Seconds = Mapping[Need, float]
@@ -17,9 +16,9 @@ Seconds = Mapping[Need, float]
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A variant that was made and looked at; no evidence where it is no smaller than the original."""
+    """A variant that was made and looked at; nothing where there is none that may be looked at."""
 
-    variant: Variant
+    variant: Variant | None
     evidence: Evidence | None
     seconds: Seconds
 
@@ -32,19 +31,23 @@ class Choice:
     seconds: float
 
 
-def choose(keeper: Keeper, ladder: Ladder, original: Evidence, seen: Sequence[Seen]) -> Choice:
-    """As a lazy search chooses; `seen` in the ladder's order. The seconds are those of its looks at variants."""
+Choosing = Generator[int, Seen, Choice]
+"""Yields the number of the variant that it wants seen, the smallest first, and ends with its choice."""
+
+
+def choosing(keeper: Keeper, original: Evidence, rungs: int) -> Choosing:
+    """As a lazy search chooses. The seconds are those of its looks at variants."""
     (need,) = keeper.needs
-    rungs = ladder.from_quality(keeper.lowest_quality(original))
-    looked = []
-
-    def cost(j: int) -> float:
-        one = seen[j - 1]
-        looked.append(one.seconds[need])
-        return NEVER if one.evidence is None else keeper.judge(original, one.evidence).cost
-
-    j = run(lazy(len(rungs), keeper.original_cost(original)), cost)
-    return Choice(seen[j - 1].variant if j else None, sum(looked))
+    search = lazy(rungs, keeper.original_cost(original))
+    variant, seconds = None, 0.0
+    try:
+        j = next(search)
+        while True:
+            seen = yield j
+            variant, seconds = seen.variant, seconds + seen.seconds[need]
+            j = search.send(NEVER if seen.evidence is None else keeper.judge(original, seen.evidence).cost)
+    except StopIteration as end:  # only HRS, which is no option, may choose a variant before the last
+        return Choice(variant if end.value else None, seconds)
 
 
 @dataclass(frozen=True, slots=True)

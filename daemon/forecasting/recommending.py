@@ -43,10 +43,11 @@ def _advice(labels: float, objects: float | None) -> Advice:
     return Advice.OBJECTS if objects >= SOME else Advice.NEITHER
 
 
+_LOOKED_AT: Final = '; where people look at the pictures too, keep the objects as they are (regions = "exact")'
 _SENTENCES: Final = {
-    Advice.OBJECTS: '{seen} and {found}: keep objects, not labels (keeper = "objects")',
+    Advice.OBJECTS: '{seen} and {found}: keep objects, not labels (keeper = "objects")' + _LOOKED_AT,
     Advice.LABELS: '{seen}: keep labels, with min_confidence = 0.3 (keeper = "ttk")',
-    Advice.BOTH: '{seen} and {found}: keep both, with min_confidence = 0.3 (keeper = ["t1k", "objects"])',
+    Advice.BOTH: '{seen} and {found}: keep both, with min_confidence = 0.3 (keeper = ["t1k", "objects"])' + _LOOKED_AT,
     Advice.DETECTOR: "{seen}: labels are mostly noise in them, so install a detector and ask again",
     Advice.NEITHER: (
         "{seen} and {found}: neither model knows what they show, so nothing would be kept but looks; "

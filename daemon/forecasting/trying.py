@@ -1,54 +1,66 @@
-"""One picture, tried: made at every rung, looked at, and judged for each option. Nothing on disk changes.
+"""One picture, tried: made smaller, looked at, and judged for each option. Nothing on disk changes.
 
-The same functions as in a picture's life (daemon/life.py), in another order: there one search decides what is made and
-looked at next; here all of it is made and looked at, once for every option.
+The same functions as in a picture's life (daemon/life.py), where one search decides what is made and looked at next;
+here every option's search does, and what several want is made and looked at once.
 
-Seconds are those that a sweep would need: what the codec computed, divided among the processors, and the looks. Codec
-and looks take turns here, so that neither makes the other seem slow.
+Seconds are those that a sweep would need: what the codec took, divided among the processors, and the looks. Codec and
+looks take turns here, so that neither makes the other seem slow.
 """
 
-import asyncio
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 
-from PIL.Image import Image
-
-from daemon.forecasting.judging import Seconds, Seen, Tried, choose
+from daemon.climbing import Climbing
+from daemon.config.policy import Policy
+from daemon.forecasting.judging import Choice, Choosing, Seen, Tried, choosing
+from daemon.forecasting.looking import Onlookers
 from daemon.forecasting.options import Models, Option, recognises
-from daemon.forecasting.timing import alone, computed_since
-from daemon.forecasting.writing import Writing
+from daemon.forecasting.timing import alone
+from daemon.forecasting.writing import Result, Writing
 from daemon.stages import Stages
 from framekeep.evidence import Evidence
 from framekeep.jpeg.codec import decode
-from framekeep.jpeg.source import Limits, Original, understand
-from framekeep.keepers.base import Need
-from framekeep.keepers.objects import ObjectRule
-from framekeep.ladder import Ladder, Rung
-from framekeep.models.base import Prepared
-from framekeep.reasons import Reason
-from framekeep.variants import Encoder, Variant, climb
+from framekeep.jpeg.source import Limits, understand
+from framekeep.keepers.base import Keeper, Need
+from framekeep.ladder import Ladder
+from framekeep.order import Subject
+from framekeep.reasons import Kept, Reason
+from framekeep.regions.coefficients import ImpossibleError
+from framekeep.regions.rule import regions_in
+from framekeep.variants import Encoder
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What holds for every option alike."""
+    """What holds for every option alike; a policy's keeper has no say."""
 
-    ladder: Ladder
-    objects: ObjectRule
+    policy: Policy
     encoder: Encoder
     limits: Limits
-    min_saving: float
-    pixels_in_flight: int
-    """How many may be decoded at one time."""
+
+    @property
+    def ladder(self) -> Ladder:
+        return self.policy.ladder.above(self.policy.floor_quality)
+
+    def keeper(self, option: Option) -> Keeper:
+        return option.keeping(self.policy.objects)
 
 
 @dataclass(frozen=True, slots=True)
-class _Decoded:
-    """A picture as each model wants it; `seconds` until it is, by the model's kind of evidence."""
+class _Case:
+    """A picture, and what is seen in it."""
 
-    pictures: Mapping[Need, Prepared]
-    seconds: Seconds
+    terms: Terms
+    subject: Subject
+    evidence: Evidence
+
+    def lowest(self, option: Option) -> int:
+        """The QF that nothing may look worse than."""
+        return max(self.terms.policy.floor_quality, self.terms.keeper(option).lowest_quality(self.evidence))
+
+    def choosing(self, option: Option, climbing: Climbing) -> Choosing:
+        return choosing(self.terms.keeper(option), self.evidence, len(climbing.order))
 
 
 class Bench:
@@ -56,7 +68,7 @@ class Bench:
 
     def __init__(self, stages: Stages, models: Models, options: Sequence[Option]) -> None:
         self._stages = stages
-        self._models = models
+        self._onlookers = Onlookers(stages, models)
         self._options = options
 
     @property
@@ -72,66 +84,84 @@ class Bench:
         """Raises Kept for a picture that stays as it is under every keeper, and FramekeepError where a model fails."""
         original, understanding = await alone(self._stages.codec(understand, data, terms.limits))
         image, decoding = await alone(self._stages.codec(decode, data))
-        decoded = await self._stages.codec(self._prepared, image, understanding + decoding)
-        [(evidence, seconds)] = await self._looked([decoded])
-        seen = await self._climbed(original, image, terms)
-        writing = Writing(self._stages, original, terms.encoder, terms.min_saving)
+        evidence, looking = await self._onlookers.look(await self._stages.codec(self._onlookers.prepare, image))
+        case = _Case(terms, Subject(original, image, terms.encoder), evidence)
+        choices = await self._choices(case)
+        writing = Writing(self._stages, original, terms.encoder, terms.policy.min_saving)
         results = []
         for option in self._options:
-            keeper = option.keeping(terms.objects)
-            choice = choose(keeper, terms.ladder, evidence, seen)
-            result = await writing.of(choice.variant)
-            total = seconds[option.need] + choice.seconds + result.seconds
-            results.append((result.left, total, recognises(keeper, evidence)))
+            result = await self._result(writing, choices[option])
+            total = understanding + decoding + looking[option.need] + result.seconds
+            results.append((result.left, total, recognises(terms.keeper(option), evidence)))
         left, totals, recognised = zip(*results, strict=True)
         return Tried(left, totals, recognised)
 
-    async def _climbed(self, original: Original, image: Image, terms: Terms) -> list[Seen]:
-        """Every rung's variant, as many at a time as memory may hold."""
-        at_once = max(1, terms.pixels_in_flight // (original.width * original.height))
-        seen: list[Seen] = []
-        while rungs := terms.ladder.rungs[len(seen) : len(seen) + at_once]:
-            climbs = (self._stages.codec(self._climb, original, image, rung, terms.encoder) for rung in rungs)
-            climbed = await asyncio.gather(*climbs)
-            looks = iter(await self._looked([decoded for _, decoded in climbed if decoded.pictures]))
-            for variant, decoded in climbed:
-                evidence, seconds = next(looks) if decoded.pictures else (None, decoded.seconds)
-                seen.append(Seen(variant, evidence, seconds))
-        return seen
+    async def _result(self, writing: Writing, choice: Choice | None) -> Result:
+        if choice is None:
+            return Result(1.0, 0.0)
+        result = await writing.of(choice.variant)
+        return replace(result, seconds=choice.seconds + result.seconds)
 
-    def _climb(self, original: Original, image: Image, rung: Rung, encoder: Encoder) -> tuple[Variant, _Decoded]:
-        """The variant, and what the models are to see of it: nothing where it is no smaller than the original."""
-        own = image.copy()  # Pillow notes in the image how it is being saved: two threads must not save the same one
-        start = time.thread_time()
-        variant = climb(original, own, rung, encoder)
-        if len(variant.data) < len(original.data):
-            again = decode(variant.data)
-            return variant, self._prepared(again, computed_since(start))
-        return variant, _Decoded({}, dict.fromkeys(self._models, computed_since(start)))
+    async def _choices(self, case: _Case) -> dict[Option, Choice | None]:
+        """Each option's; None where a sweep would leave the picture as it is."""
+        choices: dict[Option, Choice | None] = {}
+        plain = [option for option in self._options if option.regions is None]
+        for lowest in {case.lowest(option) for option in plain}:
+            climbing = await Climbing.begun(self._stages, case.subject, case.terms.ladder, lowest)
+            those = {option: case.choosing(option, climbing) for option in plain if case.lowest(option) == lowest}
+            choices.update(await self._climbed(climbing, those))
+        for option in self._options:
+            if option.regions is not None:
+                choices[option] = await self._apart(case, option, choices[option.whole])
+        return choices
 
-    def _prepared(self, image: Image, seconds: float) -> _Decoded:
-        """`seconds` is what the image has cost so far."""
-        pictures, costs = {}, {}
-        for need, model in self._models.items():
-            start = time.thread_time()
-            pictures[need] = model.prepare(image)
-            costs[need] = seconds + computed_since(start)
-        return _Decoded(pictures, costs)
+    async def _apart(self, case: _Case, option: Option, whole: Choice | None) -> Choice | None:
+        """An option's choice where objects have a quality of their own; that of whole frames where that cannot be."""
+        rule = option.protecting(case.terms.policy)
+        regions = regions_in(case.evidence.detections, rule, case.subject.image.size)
+        if not regions:
+            return whole
+        ladder = rule.pairs(case.terms.ladder)
+        try:
+            begun = Climbing.begun(self._stages, case.subject, ladder, case.lowest(option), regions)
+            climbing, seconds = await alone(begun)
+            choice = (await self._climbed(climbing, {option: case.choosing(option, climbing)}))[option]
+        except ImpossibleError:
+            return whole
+        except Kept:
+            if self.is_stuck:
+                raise
+            return None
+        return replace(choice, seconds=seconds + choice.seconds)
 
-    async def _looked(self, decoded: Sequence[_Decoded]) -> list[tuple[Evidence, Seconds]]:
-        """What all models see together in each picture, and the seconds until each has seen it."""
-        seen: dict[Need, list[Evidence]] = {}
-        looking: dict[Need, float] = {}
-        for need, model in self._models.items():
-            start = time.perf_counter()
-            seen[need] = await asyncio.gather(*(self._stages.look(model, one.pictures[need]) for one in decoded))
-            looking[need] = (time.perf_counter() - start) / max(len(decoded), 1)
-        together = [_together(seen, k) for k in range(len(decoded))]
-        seconds = [{need: cost + looking[need] for need, cost in one.seconds.items()} for one in decoded]
-        return list(zip(together, seconds, strict=True))
+    async def _climbed(self, climbing: Climbing, those: Mapping[Option, Choosing]) -> dict[Option, Choice]:
+        """Drives several options' searches up one ladder together. Raises what `Climbing.to` raises."""
+        wanted: dict[Option, int] = {}
+        choices: dict[Option, Choice] = {}
 
+        def go_on(option: Option, seen: Seen | None) -> None:
+            try:
+                wanted[option] = those[option].send(seen)  # type: ignore[arg-type]  # None begins a generator
+            except StopIteration as end:
+                wanted.pop(option, None)
+                choices[option] = end.value
 
-def _together(seen: Mapping[Need, Sequence[Evidence]], k: int) -> Evidence:
-    """What a model that makes every kind of evidence would have seen in picture k."""
-    labels, objects = seen.get(Need.PREDICTION), seen.get(Need.DETECTIONS)
-    return Evidence(labels[k].prediction if labels else None, objects[k].detections if objects else None)
+        for option in those:
+            go_on(option, None)
+        while wanted:
+            j = max(wanted.values())
+            waiting = [option for option in wanted if wanted[option] == j]
+            seen = await self._seen(climbing, j, {option.need for option in waiting})
+            for option in waiting:
+                go_on(option, seen)
+        return choices
+
+    async def _seen(self, climbing: Climbing, j: int, needs: AbstractSet[Need]) -> Seen:
+        """A variant, looked at by those models that are asked for."""
+        onlookers = self._onlookers.those(needs)
+        (variant, shown), making = await alone(climbing.to(j, self._stages, onlookers))
+        if shown is None:
+            return Seen(variant, None, onlookers.each(making))
+        evidence, looking = await onlookers.look(shown)
+        coding = max(0.0, making - sum(shown.seconds.values()))
+        return Seen(variant, evidence, {need: coding + seconds for need, seconds in looking.items()})

@@ -1,4 +1,4 @@
-"""What a sweep would write in the place of one picture: made once for each rung that is chosen, and never written."""
+"""What a sweep would write in the place of one picture: made once for each variant that is chosen, never written."""
 
 from dataclasses import dataclass
 
@@ -26,15 +26,16 @@ class Writing:
         self._original = original
         self._encoder = encoder
         self._min_saving = min_saving
-        self._results: dict[Rung | None, Result] = {}
+        self._results: dict[tuple[Rung, int] | None, Result] = {}
+        """By the rung and the bytes: a mixed ladder has Huffman tables of its own."""
         self._squeezed: tuple[bytes | None, float] | None = None
 
     async def of(self, chosen: Variant | None) -> Result:
         """What comes of a choice; None: the original."""
-        rung = chosen.rung if chosen else None
-        if rung not in self._results:
-            self._results[rung] = await self._settled(chosen)
-        return self._results[rung]
+        which = (chosen.rung, len(chosen.data)) if chosen else None
+        if which not in self._results:
+            self._results[which] = await self._settled(chosen)
+        return self._results[which]
 
     async def _settled(self, chosen: Variant | None) -> Result:
         squeezed, squeezing = await self._squeezed_original(chosen)

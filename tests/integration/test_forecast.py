@@ -6,6 +6,7 @@ import signal
 import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -103,13 +104,24 @@ def foretold(site, paths: Sequence[Path], models=None) -> Forecast:
 def rehearsed(site, option: Option) -> int:
     """The bytes that a sweep with this keeper leaves."""
     config = site.config.overridden(keeper=option.keeper, min_confidence=option.min_confidence or 0.0)
+    detection = config.detection.model_copy(update={"regions": option.regions or "off"})
+    config = config.model_copy(update={"detection": detection})
     sweeping = Sweeping(dry_run=True)
     with opened_quietly(config, Both(*MODELS.values())) as house:
         rehearse(house, swept_targets(config, []), sweeping)
     return sweeping.tally.bytes_after
 
 
-def test_it_tells_to_the_byte_what_a_sweep_would_do(archive):
+@pytest.mark.parametrize(
+    ("selection", "detection"),
+    [
+        ({}, {}),
+        ({"ladder": "fine", "floor_quality": 40}, {"quality_when_found": 50, "regions": 70}),
+        ({"ladder": [95, 30, 20], "min_saving": 0.5}, {"regions_margin": 0.5}),
+    ],
+)
+def test_it_tells_to_the_byte_what_a_sweep_would_do(archive, selection: dict[str, Any], detection: dict[str, Any]):
+    archive.configure(selection=selection, detection=detection, encoder={"progressive": not selection})
     found = foretold(archive, [archive.root])
     left = {}
     for one in outlooks(found.options, found.sample, 0.95):
