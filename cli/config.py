@@ -7,7 +7,8 @@ import typer
 
 from cli.options import ConfigOption, chosen_config, load_config, verb
 from daemon.checks.check import State
-from daemon.checks.policies import check_policies
+from daemon.checks.policies import check_hours, unknown_cameras
+from daemon.config.faults import listed
 from daemon.config.loading import defaults
 from daemon.config.roots import check_roots
 from daemon.config.showing import differences, dump, template
@@ -46,14 +47,16 @@ def init(
 def check(*, config: ConfigOption = None) -> None:
     """Tell everything that is wrong with it.
 
-    That its roots are there is part of it. What may be meant so, such as a policy for a camera that is not there yet,
-    is told on standard error and no fault.
+    That its roots are there is part of it, and so are the cameras that policies name. A daemon starts without these, since
+    they may come and go. What may be meant so is told on standard error and no fault.
     """
     settings = load_config(config)
     check_roots(settings)
-    for found in check_policies(settings):
+    for found in check_hours(settings):
         if found.state is State.WARNING:
             typer.echo(f"{found.name}: {printable(found.sentence)}", err=True)
+    if faults := [printable(found.sentence) for found in unknown_cameras(settings)]:
+        raise ConfigurationError(listed(_name(config), faults))
     typer.echo(f"{_name(config)} can be used")
 
 

@@ -14,13 +14,20 @@ from daemon.config.values import zone_of
 
 
 def check_policies(config: Config) -> Iterator[Check]:
-    """Nothing here is a fault: a camera may come later, and its first picture must meet its policy."""
-    there = _cameras(config.watch.roots)
-    told = [check for number, block in enumerate(config.policy, 1) if (check := _unknown(number, block, there))]
+    """Nothing here keeps a daemon from starting: a camera may come later, and its first picture must meet its policy."""
+    told = list(unknown_cameras(config))
     yield from told
     if config.policy and not told:
         yield Check("policies", State.OK, "every camera that they name is there")
-    yield from _hours(config)
+    yield from check_hours(config)
+
+
+def unknown_cameras(config: Config) -> Iterator[Check]:
+    """One for each policy that names some."""
+    there = _cameras(config.watch.roots)
+    for number, block in enumerate(config.policy, 1):
+        if check := _unknown(number, block, there):
+            yield check
 
 
 def _unknown(number: int, block: PolicyBlock, there: Collection[str]) -> Check | None:
@@ -44,7 +51,8 @@ def _cameras(roots: Sequence[Path]) -> set[str]:
     return found
 
 
-def _hours(config: Config) -> Iterator[Check]:
+def check_hours(config: Config) -> Iterator[Check]:
+    """By whose clocks they are meant."""
     hours = {config.selection.hours, *(block.hours for block in config.policy if block.hours)} - {ALL_DAY}
     if not hours:
         return

@@ -79,11 +79,12 @@ def test_check_tells_of_cameras_that_are_not_there_and_of_hours_by_unknown_clock
     (folder / "incoming/Gate").mkdir(parents=True)
     policies = '[[policy]]\nmatch = ["gate/**", "!yard/x.jpg", "*-ir.jpg"]\nhours = "22:00-06:00"\n'
     (folder / "config.toml").write_text(policies + '[[policy]]\nmatch = ["/door/x/**", "gat/**"]\nvault_days = 1\n')
-    assert run(["config", "check", "--config", "config.toml"]) == 0
+    assert run(["config", "check", "--config", "config.toml"]) == 10
     out, err = capsys.readouterr()
-    assert out == "config.toml can be used\n"
-    camera, hours = err.splitlines()
-    assert camera == "policies: #2 is for door, gat, which no root has yet: see whether the name is right"
+    assert out == ""
+    hours, refused, camera = err.splitlines()
+    assert refused == "framekeep: config.toml cannot be used: 1 error"
+    assert camera == "  #2 is for door, gat, which no root has yet: see whether the name is right"
     assert hours.startswith("hours: 22:00-06:00 by the clocks of UTC, where it is ")
     assert hours.endswith("set [holds] timezone, so that they mean yours")
     (folder / "config.toml").write_text('[holds]\ntimezone = "UTC"\n' + policies)
