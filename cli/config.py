@@ -47,8 +47,8 @@ def init(
 def check(*, config: ConfigOption = None) -> None:
     """Tell everything that is wrong with it.
 
-    That its roots are there is part of it, and so are the cameras that policies name. A daemon starts without these, since
-    they may come and go. What may be meant so is told on standard error and no fault.
+    That its roots are there is part of it, and so are the cameras that policies name; a daemon starts without these,
+    since they may come and go. What may be meant so is told on standard error and no fault.
     """
     settings = load_config(config)
     check_roots(settings)

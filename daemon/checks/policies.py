@@ -14,7 +14,7 @@ from daemon.config.values import zone_of
 
 
 def check_policies(config: Config) -> Iterator[Check]:
-    """Nothing here keeps a daemon from starting: a camera may come later, and its first picture must meet its policy."""
+    """Nothing here keeps a daemon from starting: a camera may come later, and must meet its policy then."""
     told = list(unknown_cameras(config))
     yield from told
     if config.policy and not told:
