@@ -144,7 +144,7 @@ def show_explained(answer: Explained, names: Sequence[str]) -> None:
     if answer.explanation and rules.regions.regions != "off":
         shown.add_row("regions", cell(_protected(answer.explanation, rules.regions)))
     if answer.explanation and (floor := _rounded(answer.explanation.floor)) is not None:
-        shown.add_row("floor", f"SSIM {floor:.4f}: nothing below it is written, so that people see as much, too")
+        shown.add_row("floor", f"SSIM {floor:.4f}: nothing that is written looks worse to people")
     shown.add_row("choice", cell(_conclusion(answer.outcome)))
     show(shown)
     if answer.source and answer.explanation:

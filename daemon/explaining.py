@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, Literal
+from typing import Literal
 
-from daemon.apart import alone
+from daemon.apart import Apart
 from daemon.config.schema import Config
 from daemon.log import log
 from daemon.rules import RuleBook, Rules
@@ -28,9 +28,6 @@ from storage.reading import Picture, read
 from storage.records import Place, VaultEntry
 from storage.root import Tree
 from storage.vault import original_of
-
-_PATIENCE: Final = 120
-"""Seconds for one variant whose objects stay apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +61,7 @@ def explain_place(config: Config, model: Model, place: Place) -> Explained:
     try:
         source = _source(config, place, rules.limits.max_bytes)
         rules = rules.for_picture(place.path)
-        explanation = _explanation(source.data, rules)
+        explanation = _explanation(source.data, rules, config.limits.max_seconds)
     except Kept as kept:
         return Explained(place, rules, source, None, kept)
     return Explained(place, rules, source, explanation, explanation.outcome)
@@ -77,15 +74,16 @@ def _of_its_age(rules: Rules, place: Place) -> Rules:
     return rules
 
 
-def _explanation(data: bytes, rules: Rules) -> Explanation:
+def _explanation(data: bytes, rules: Rules, seconds: float) -> Explanation:
     original = understand(data, rules.limits)
     squeezed = squeeze_apart(data) if rules.encoder.progressive else None
     rule = Rule(rules.keeper, rules.ladder, rules.encoder, rules.min_saving, rules.floor_quality, rules.regions)
-    return explain(original, squeezed, rule, rules.model, _shrunk_apart)
+    with Apart(seconds) as apart:
 
+        def shrunk(data: bytes, regions: tuple[Region, ...], rung: Rung, subsampling: str) -> Shrunk:
+            return apart.run(partial(shrink_around, data, regions, rung, subsampling))
 
-def _shrunk_apart(data: bytes, regions: tuple[Region, ...], rung: Rung, subsampling: str) -> Shrunk:
-    return alone(_PATIENCE, partial(shrink_around, data, regions, rung, subsampling))
+        return explain(original, squeezed, rule, rules.model, shrunk)
 
 
 def _source(config: Config, place: Place, max_bytes: int) -> Source:

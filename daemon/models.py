@@ -74,12 +74,13 @@ def check_classes(config: Config, model: Model) -> None:
     unknown = sorted(set(_classes(config)) - set(model.class_names))
     if unknown:
         raise ConfigurationError(
-            f"[detection] classes: {model.name} knows no {', '.join(map(repr, unknown))}; it knows "
+            f"[detection] classes and regions_classes: {model.name} knows no {', '.join(map(repr, unknown))}; it knows "
             f"{', '.join(model.class_names)}"
         )
 
 
 def _classes(config: Config) -> Iterator[str]:
-    yield from config.detection.classes
-    for block in config.policy:
-        yield from block.classes or ()
+    yield from (*config.detection.classes, *config.detection.regions_classes)
+    stages = [*(config.selection.stage or ()), *(stage for block in config.policy for stage in block.stage or ())]
+    for choice in (*config.policy, *stages):
+        yield from (*(choice.classes or ()), *(choice.regions_classes or ()))

@@ -76,11 +76,19 @@ class Pressure:
             log.warning("disk_pressure", root=root.path, free_bytes=self.space(root)[0], wanted=self._amount)
         self.low[root.path] = f"{printable(root.path)}: less than {self._amount} is free"
         await self._release_due(root)
+        if any(opening.root == root.path for opening in self.house.reader.openings()):
+            return  # what may be a mass mistake needs its originals
         while await self._shrink(root):
             pass
-        await self._release_early(root)
+        if self._within_hours():
+            await self._release_early(root)
         if not self._lacks_space(root):
             self._over(root)
+
+    def _within_hours(self) -> bool:
+        """Whether nothing that would be shrunk is put off until working hours: originals come last."""
+        now = datetime.now(UTC)
+        return all(hours.hold(now) for hours in self.house.rules.hours)
 
     def _lacking(self, root: Root) -> int:
         """Bytes. What the vault will have released when [pressure] vault_days are over is as good as free."""
@@ -116,7 +124,8 @@ class Pressure:
             def release(writer: Writer, now: datetime = now, after: int = last) -> tuple[int, Released]:
                 found = writer.held_since(now - timedelta(days=days), [root.path], after, _AT_ONCE)
                 found = _needed(found, self._missing(root))
-                return (found[-1].decision if found else 0), delete(writer, vaults, found, now, _GROUNDS)
+                going = [held for held in found if not self.house.rules.for_path(held.place.path).exclude]
+                return (found[-1].decision if found else 0), delete(writer, vaults, going, now, _GROUNDS)
 
             last, released = await self.journal.using(release)
             _tell(root, released)
@@ -145,7 +154,8 @@ class Pressure:
     async def _each(self, root: Root, known: Mapping[str, Known]) -> AsyncIterator[Candidate]:
         """Those that are as the ledger knows them, with the rules of the stage that is next for each."""
         for path, fact in known.items():
-            rules = self.house.rules.for_path(path).next_for(fact)
+            now = self.house.rules.for_path(path)
+            rules = None if now.left_alone(datetime.now(UTC)) else now.next_for(fact)
             if rules is None or self.stop.is_set():
                 continue
             if await asyncio.to_thread(_identity, root, path) == fact.identity:

@@ -42,6 +42,7 @@ class Succeeding:
         held = await self._journal.using(lambda writer: writer.entry_of(place.root, place.path))
         source, data = await self._stages.disk(source_of, self._roots[place.root], held, picture)
         sheet.stands, sheet.sha256 = Stands(known.decision, source), source.held.sha256_before
+        await self._stages.bandwidth.spend(len(data))
         await self._stages.disk(check_unheld, self._holds, sheet, data)
         return data
 
@@ -76,6 +77,7 @@ class Succeeding:
 
     async def _swapped(self, sheet: Sheet, swap: Swap, variant: bytes, draft: Draft) -> FileIdentity:
         root = self._roots[draft.place.root]
+        await self._stages.bandwidth.spend(len(variant))
         await self._stages.disk(stage, root, swap, variant, draft)
         return await self._stages.disk(swap_in, root, swap, partial(check_unheld, self._holds, sheet, variant))
 

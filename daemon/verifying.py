@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from daemon.apart import alone
+from daemon.apart import Apart
 from daemon.findings import Finding, Kind, Verified
 from daemon.labels import LabelCheck, Labels
 from framekeep.errors import UsageError
 from framekeep.jpeg.source import Limits, understand
 from framekeep.reasons import Kept, Reason
-from framekeep.regions.coefficients import ImpossibleError
 from framekeep.regions.rule import regions_of
 from framekeep.regions.shrinking import digested
 from storage import sidecar
@@ -56,9 +55,9 @@ class Scope:
 def verify(reader: Reader, scope: Scope, verified: Verified) -> Iterator[Finding]:
     """What is found, as it is found; `verified` counts. Raises LedgerError, ConfigurationError, UsageError."""
     for target in scope.targets:
-        with Tree(target.root) as tree:
+        with Tree(target.root) as tree, Apart(_PATIENCE) as apart:
             listed = _listed(tree, "vault")
-            for finding in _pictures(_Look(tree, scope, verified), reader, target):
+            for finding in _pictures(_Look(tree, scope, verified, apart), reader, target):
                 verified.kinds[finding.kind] += 1
                 yield finding
             if target.path == "":
@@ -95,13 +94,14 @@ class _Look:
     tree: Tree
     scope: Scope
     verified: Verified
+    apart: Apart
 
     def at(self, promise: Promise) -> list[Finding]:
         original, found = self._original(promise)
         picture, more = self._variant(promise) if promise.identity else (None, [])
         found = found + more
         if picture and not more:
-            found += _regions(promise, picture)
+            found += self._regions(promise, picture)
             found += self._labels(promise, picture, original)
         return [Finding(kind, promise.place, promise.decision, _entry(promise), note) for kind, note in found]
 
@@ -148,19 +148,22 @@ class _Look:
         was = f"; it was {promise.label}" if promise.label else ""
         return [(Kind.LABEL_LOST, f"{why}{was}")] if said is Labels.LOST else []
 
+    def _regions(self, promise: Promise, picture: Picture) -> list[tuple[Kind, str]]:
+        """Whether protected objects are as they were recorded, which needs no original."""
+        if promise.regions is None:
+            return []
+        try:
+            regions = regions_of(promise.regions)
+            now = self.apart.run(partial(digested, picture.data, regions))
+        except OSError as error:
+            return [(Kind.UNREADABLE, f"no room for a copy of it: {error.strerror}")]
+        except (ValueError, TypeError, Kept) as error:
+            return [(Kind.REGION_CHANGED, str(error))]
+        return [(Kind.REGION_CHANGED, was.label) for was, found in zip(regions, now, strict=True) if was != found]
+
     def _count(self, size: int) -> None:
         self.verified.bytes_read += size
         self.scope.paced(size)
-
-
-def _regions(promise: Promise, picture: Picture) -> list[tuple[Kind, str]]:
-    """Whether protected objects are as they were recorded, which needs no original."""
-    regions = regions_of(promise.regions) if promise.regions else ()
-    try:
-        now = alone(_PATIENCE, partial(digested, picture.data, regions)) if regions else ()
-    except (ImpossibleError, Kept) as error:
-        return [(Kind.REGION_CHANGED, str(error))]
-    return [(Kind.REGION_CHANGED, was.label) for was, found in zip(regions, now, strict=True) if was != found]
 
 
 def _unread(kept: Kept) -> tuple[Kind, str]:

@@ -245,7 +245,9 @@ class Config(Section):
         return list(dict.fromkeys(faults))
 
     def stages_of(self, block: PolicyBlock) -> tuple[StageBlock, ...]:
-        """Those of a policy, or else those for every path."""
+        """Those of a policy, or else those for every path; none for what is excluded."""
+        if block.exclude:
+            return ()
         return (self.selection.stage or ()) if block.stage is None else block.stage
 
     @property

@@ -46,7 +46,7 @@ class Coded:
 
 
 def read_planes(data: bytes) -> Coded:
-    """A file without metadata. Raises ImpossibleError."""
+    """A file without metadata. Raises ImpossibleError, and OSError where the disk has no room for a copy."""
     import jpeglib  # noqa: PLC0415 - only child processes need it
 
     jpeglib.version.set(_LIBJPEG)
@@ -57,6 +57,8 @@ def read_planes(data: bytes) -> Coded:
             jpeg = jpeglib.read_dct(file.name)
             jpeg.load()
         except OSError as error:
+            if error.errno is not None:  # the disk's failure, not the picture's
+                raise
             raise ImpossibleError("its coefficients cannot be read") from error
     components = [component for component in (jpeg.Y, jpeg.Cb, jpeg.Cr) if component is not None]
     if int(jpeg.jpeg_color_space) != (_GRAY if len(components) == 1 else _YCBCR):
@@ -79,17 +81,17 @@ def _planes(jpeg: Any, components: "Sequence[NDArray[np.int16]]", factors: list[
 
 
 def write_planes(coded: Coded, planes: "Sequence[Plane]") -> bytes:
-    """A sequential file with Huffman tables made for it, like the one that was read but for blocks and tables."""
+    """A sequential file with Huffman tables made for it, like the one that was read but for blocks and tables.
+
+    Raises OSError where the disk has no room for it.
+    """
     jpeg = coded.jpeg
     jpeg.Y = planes[0].blocks
     if len(planes) > 1:
         jpeg.Cb, jpeg.Cr = planes[1].blocks, planes[2].blocks
     jpeg.qt, jpeg.quant_tbl_no = _tables(planes)
     with tempfile.NamedTemporaryFile(suffix=".jpg") as file:
-        try:
-            jpeg.write_dct(file.name, flags=["OPTIMIZE_CODING"])
-        except OSError as error:
-            raise ImpossibleError("its coefficients cannot be written") from error
+        jpeg.write_dct(file.name, flags=["OPTIMIZE_CODING"])
         return Path(file.name).read_bytes()
 
 
@@ -102,7 +104,7 @@ def _tables(planes: "Sequence[Plane]") -> tuple[NDArray[np.int16], NDArray[np.in
         if not same:
             different.append(plane.table)
         numbers.append(same[0] if same else len(different) - 1)
-    return np.stack(different).astype(np.int16), np.array(numbers, dtype=np.int16)
+    return np.stack(different).astype(np.uint16), np.array(numbers, dtype=np.int16)
 
 
 @cache

@@ -6,6 +6,7 @@ All of this reads a camera's file with jpeglib, so it belongs into a child proce
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,11 @@ from framekeep.jpeg.codec import decode
 from framekeep.jpeg.markers import APP14, walk, without
 from framekeep.ladder import EXACT, Rung
 from framekeep.regions.coarsening import WEIGHTS, coarsened
-from framekeep.regions.coefficients import Coded, Plane, read_planes, standard_tables, write_planes
+from framekeep.regions.coefficients import Coded, ImpossibleError, Plane, read_planes, standard_tables, write_planes
 from framekeep.regions.rule import Region
+
+_MOST_COEFFICIENTS: Final = 36_000_000
+"""24 megapixels with chroma at half the size: half a minute for each rung."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,8 @@ def shrink_around(data: bytes, regions: tuple[Region, ...], rung: Rung, subsampl
     background's QF with this subsampling; or, where it always does, as good as it can be. Raises ImpossibleError.
     """
     coded = _read(data)
+    if sum(plane.blocks.size for plane in coded.planes) > _MOST_COEFFICIENTS:
+        raise ImpossibleError(f"more than {_MOST_COEFFICIENTS // 1_500_000} megapixels take too long")
     floor = Floor.of(decode(data), rung.quality, subsampling)
     shrunk, lowest, highest = _shrunk(coded, regions, rung, WEIGHTS[0]), 1, len(WEIGHTS)
     while lowest < highest:

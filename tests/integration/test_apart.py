@@ -4,6 +4,8 @@ import asyncio
 import multiprocessing
 import os
 import signal
+import tempfile
+import time
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from daemon.stages import Stages
 from framekeep.jpeg.codec import encode
 from framekeep.jpeg.squeeze import squeeze
 from framekeep.ladder import Rung
-from framekeep.reasons import Kept
+from framekeep.reasons import Kept, Reason
 
 
 @pytest.fixture(scope="module")
@@ -48,11 +50,42 @@ def test_a_picture_that_takes_too_long_is_not_squeezed_and_the_next_ones_are(slo
 def test_what_ends_its_process_ends_nothing_else(pool, photograph):
     async def worked():
         one = pool(60)
-        with pytest.raises(Kept, match="ended a process of its own"):
+        with pytest.raises(Kept, match="crashed"):
             await one.run(os._exit, 1)
         return await one.run(squeeze, photograph(1))
 
     assert asyncio.run(worked()) == squeeze(photograph(1))
+
+
+def test_nothing_that_a_process_wrote_outlives_it(pool, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    async def worked():
+        for seconds, work in ((0.5, hang), (60, die)):
+            with pytest.raises(Kept) as kept:
+                await pool(seconds).run(leave_a_file, work)
+            yield kept.value.reason
+        yield [*tmp_path.rglob("*.jpg")]
+
+    async def told():
+        return [one async for one in worked()]
+
+    assert asyncio.run(told()) == [Reason.TOO_SLOW, Reason.CRASHED, []]
+
+
+def leave_a_file(then) -> None:
+    with tempfile.NamedTemporaryFile(suffix=".jpg", delete=False) as file:
+        file.write(b"a picture")
+        file.flush()
+        then()
+
+
+def hang() -> None:
+    time.sleep(60)
+
+
+def die() -> None:
+    os._exit(1)
 
 
 def test_in_time_it_is_squeezed(slow, pool):

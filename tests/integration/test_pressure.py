@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
@@ -15,8 +16,10 @@ from daemon.pressure import Pressure
 from daemon.replacing import Replacing
 from daemon.space import with_room
 from daemon.sweep import stages_of
+from storage.ledger.breakers import Opening
 from storage.ledger.opening import open_reader
 from storage.ledger.schema import State
+from storage.ledger.writer import Writer
 from storage.root import Root
 
 NAMES = [f"gate/{number}.jpg" for number in range(6)]
@@ -114,6 +117,32 @@ def test_what_is_held_stays_as_it_is(shrunk, steadfast):
     configure(shrunk, **AT_ONCE)
     relieve(shrunk, steadfast(), disk(shrunk, 0))
     assert {name: shrunk.path(name).read_bytes() for name in NAMES} == before
+    assert len(shrunk.in_vault()) == 12
+
+
+@pytest.mark.parametrize("policy", [{"match": ["gate/**"], "exclude": True}, {"match": ["gate/**"], "hours": "CLOSED"}])
+def test_what_is_excluded_or_outside_working_hours_stays_and_so_does_its_original(policy, shrunk, steadfast):
+    before = {name: shrunk.path(name).read_bytes() for name in NAMES}
+    hour = datetime.now(UTC).hour
+    closed = f"{(hour + 2) % 24:02}:00-{(hour + 3) % 24:02}:00"
+    stages = [{"from_days": 100, "ladder": [50]}]
+    shrunk.configure(
+        selection={"ladder": [90], "stage": stages},
+        vault={"floor_megabytes": 0, "days": 400},
+        pressure=AT_ONCE,
+        policy=[policy | ({"hours": closed} if "hours" in policy else {})],
+    )
+    relieve(shrunk, steadfast(), disk(shrunk, 0))
+    assert {name: shrunk.path(name).read_bytes() for name in NAMES} == before
+    assert len(shrunk.in_vault()) == 12
+
+
+def test_an_open_breaker_keeps_the_originals(shrunk, steadfast):
+    configure(shrunk, **AT_ONCE)
+    with opened(shrunk.config, steadfast()) as house:
+        opening = Opening(str(shrunk.root), None, "a mass mistake", datetime.now(UTC))
+        house.ledger.submit(Writer.open_breaker, house.writer, opening).result()
+    relieve(shrunk, steadfast(), disk(shrunk, 0))
     assert len(shrunk.in_vault()) == 12
 
 
