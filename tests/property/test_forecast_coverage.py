@@ -9,6 +9,7 @@ from random import Random
 
 import numpy as np
 import pytest
+from scipy.special import ndtri
 
 from daemon.forecasting import estimating
 from daemon.forecasting.estimating import Interval
@@ -133,6 +134,12 @@ def test_intervals_hold_the_truth_whenever_the_time_is_over(name: str, pictures:
 def test_without_the_pictures_that_nobody_saw_intervals_would_lie(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(estimating, "UNSEEN", 0)
     assert coverage("rarely whole", drawn(made("rarely whole"))[NARROW]) < 0.7
+
+
+def test_quantiles_that_know_nothing_of_few_pictures_would_lie(monkeypatch: pytest.MonkeyPatch):
+    assert coverage("few pictures", drawn(made("few pictures"), [2])[2]) >= HONEST
+    monkeypatch.setattr(estimating, "stdtrit", lambda _, probability: ndtri(probability))
+    assert coverage("few pictures", drawn(made("few pictures"), [2])[2]) < 0.9
 
 
 def test_intervals_are_narrow_where_a_forecast_says_so():
