@@ -24,7 +24,7 @@ def forecast(
     ] = 0.95,
     max_minutes: Annotated[
         float,
-        typer.Option(metavar="M", help="When to stop looking, narrow enough or not.", min=0.001, max=10_000),
+        typer.Option(metavar="M", help="When to begin no other picture, narrow enough or not.", min=0.001, max=10_000),
     ] = 5,
     as_json: JsonOption = False,
     config: ConfigOption = None,
@@ -32,9 +32,10 @@ def forecast(
     """Tell what each keeper would save, from a sample.
 
     Draws pictures by chance, encodes them, looks at them as a sweep would, and tells for each keeper how many times
-    smaller all of them would become, until half of each interval is at most a tenth of its ratio. The first folder
-    below a root, or below PATH outside of all roots, is a camera. Changes nothing, needs no ledger, and runs beside a
-    daemon and before any installation.
+    smaller all of them would become, until half of each interval is at most a tenth of its ratio. Where a detector is
+    here, also with a quality of their own for objects: as the camera delivered them ("exact"), and a quality factor.
+    Ladder, floor and all else are as configured for each path. The first folder below a root, or below PATH outside of
+    all roots, is a camera. Changes nothing, needs no ledger, and runs beside a daemon and before any installation.
 
     The time is that of one sweep on this machine: the measured seconds of a lazy search, without the disk's.
     """

@@ -137,8 +137,8 @@ def tell_shortcomings(found: Forecast, confidence: float) -> None:
         typer.echo(f"{unreadable} folders or files could not be read (passed_over above)", err=True)
     if mounts := progress.passed_over[PassedOver.OTHER_FILESYSTEM]:
         typer.echo(f"{mounts} folders are on another filesystem (passed_over above): name them, too", err=True)
-    if sample is None:
-        typer.echo("interrupted before all pictures were counted: nothing can be told", err=True)
+    if sample is None or (progress.interrupted and not len(sample)):
+        typer.echo("interrupted before a picture was looked at: nothing can be told", err=True)
     elif not found.archive.cameras:
         typer.echo("there are no pictures to look at", err=True)
     elif not _is_narrow(outlooks(found.options, sample, confidence)):

@@ -31,6 +31,7 @@ from framekeep.variants import Encoder
 from storage.reading import read
 from storage.root import Tree
 
+_PATIENCE_SECONDS: Final = 0.2
 _DAY_NS: Final = 86_400 * 10**9
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
@@ -62,7 +63,7 @@ def open_models(config: Config) -> Models:
 def forecast(
     config: Config, models: Models, targets: Sequence[Target], confidence: float, progress: Progress
 ) -> Forecast:
-    """Changes nothing. A first SIGINT or SIGTERM ends it with what is known by then. Raises FramekeepError."""
+    """Changes nothing. SIGINT and SIGTERM end it with what is known by then. Raises FramekeepError."""
     archive = Archive(Random())  # noqa: S311 - a sample, no secret
     options = options_for(models, config.detection.regions)
     policies = PolicyBook(config)
@@ -105,13 +106,27 @@ def _opened(target: Target) -> Tree:
 
 async def _fill(sample: Sample, trial: "_Trial", stopping: Stopping, progress: Progress) -> None:
     for k in in_order(sample.strata):
-        sample.add(k, await trial.of(sample.next_turn(k)))
+        tried = await _unless_interrupted(asyncio.create_task(trial.of(sample.next_turn(k))), progress)
+        if tried is None:
+            return
+        sample.add(k, tried)
         progress.looked = len(sample)
         if stopping.is_enough(sample):
             return
         progress.reach = stopping.reach
-        if progress.interrupted or progress.time_is_over() or trial.is_stuck:
+        if progress.time_is_over() or trial.is_stuck:
             return
+
+
+async def _unless_interrupted(trying: asyncio.Task[Tried], progress: Progress) -> Tried | None:
+    """A person does not wait for a picture that takes minutes. Time that is over does: it would miss the slow ones."""
+    while not (await asyncio.wait({trying}, timeout=_PATIENCE_SECONDS))[0] and not progress.interrupted:
+        pass
+    if not progress.interrupted:
+        return trying.result()
+    trying.cancel()
+    await asyncio.wait({trying})
+    return None
 
 
 class _Trial:

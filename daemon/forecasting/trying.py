@@ -23,7 +23,6 @@ from framekeep.evidence import Evidence
 from framekeep.jpeg.codec import decode
 from framekeep.jpeg.source import Limits, understand
 from framekeep.keepers.base import Keeper, Need
-from framekeep.ladder import Ladder
 from framekeep.order import Subject
 from framekeep.reasons import Kept, Reason
 from framekeep.regions.coefficients import ImpossibleError
@@ -38,10 +37,6 @@ class Terms:
     policy: Policy
     encoder: Encoder
     limits: Limits
-
-    @property
-    def ladder(self) -> Ladder:
-        return self.policy.ladder.above(self.policy.floor_quality)
 
     def keeper(self, option: Option) -> Keeper:
         return option.keeping(self.policy.objects)
@@ -107,7 +102,7 @@ class Bench:
         choices: dict[Option, Choice | None] = {}
         plain = [option for option in self._options if option.regions is None]
         for lowest in {case.lowest(option) for option in plain}:
-            climbing = await Climbing.begun(self._stages, case.subject, case.terms.ladder, lowest)
+            climbing = await Climbing.begun(self._stages, case.subject, case.terms.policy.ladder, lowest)
             those = {option: case.choosing(option, climbing) for option in plain if case.lowest(option) == lowest}
             choices.update(await self._climbed(climbing, those))
         for option in self._options:
@@ -121,7 +116,7 @@ class Bench:
         regions = regions_in(case.evidence.detections, rule, case.subject.image.size)
         if not regions:
             return whole
-        ladder = rule.pairs(case.terms.ladder)
+        ladder = rule.pairs(case.terms.policy.ladder)
         try:
             begun = Climbing.begun(self._stages, case.subject, ladder, case.lowest(option), regions)
             climbing, seconds = await alone(begun)

@@ -34,9 +34,9 @@ def test_json_is_as_its_schema_has_it(filled, strange, capsys: pytest.CaptureFix
     assert (told["pictures"], told["looked"]) == (6, 5)  # a pipe has no bytes, so that nothing can be said of it
     assert [one["camera"] for one in told["cameras"]] == ["gate", "gate2", "yard"]
     assert told["left_alone"] == {"not_jpeg": 1}
-    assert [(one["keeper"], one["min_confidence"]) for one in told["forecasts"]] == [
-        *((keeper, least) for least in (0.0, 0.3) for keeper in ("t1k", "t5k", "ttk")),
-        ("objects", None),
+    assert [(one["keeper"], one["min_confidence"], one["regions"]) for one in told["forecasts"]] == [
+        *((keeper, least, None) for least in (0.0, 0.3) for keeper in ("t1k", "t5k", "ttk")),
+        *(("objects", None, regions) for regions in (None, "exact", 60)),
     ]
     for one in told["forecasts"]:
         assert one["ratio"]["low"] == one["ratio"]["estimate"] == one["ratio"]["high"] >= 1  # every picture was seen
@@ -50,7 +50,7 @@ def test_a_table_fits_a_terminal_and_ends_with_advice(filled, strange, capsys: p
     lines = told.out.splitlines()
     assert max(map(len, lines)) <= 80
     assert "90% interval" in told.out
-    assert sum(line.startswith(("t1k", "t5k", "ttk", "objects")) for line in lines) == 7
+    assert sum(line.startswith(("t1k", "t5k", "ttk", "objects")) for line in lines) == 9
     assert "left alone  1 not_jpeg" in told.out
     assert any(line.startswith("Recommended: your classifier recognises something in") for line in lines)
 

@@ -4,6 +4,7 @@ import io
 import os
 import signal
 import stat
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from cli.forecast_answer import exit_code
+from cli.forecast_answer import document, exit_code, tell_shortcomings
 from daemon.forecasting.forecasting import Forecast, forecast
 from daemon.forecasting.listing import targets_of
 from daemon.forecasting.options import Option
@@ -120,15 +121,49 @@ def rehearsed(site, option: Option) -> int:
         ({"ladder": [95, 30, 20], "min_saving": 0.5}, {"regions_margin": 0.5}),
     ],
 )
-def test_it_tells_to_the_byte_what_a_sweep_would_do(archive, selection: dict[str, Any], detection: dict[str, Any]):
+def test_it_tells_to_the_byte_what_a_sweep_would_do(
+    archive, photograph, selection: dict[str, Any], detection: dict[str, Any]
+):
     archive.configure(selection=selection, detection=detection, encoder={"progressive": not selection})
+    archive.add("yard/rgb.jpg", photograph(7, keep_rgb=True, subsampling="4:4:4"))  # cannot be coded apart
     found = foretold(archive, [archive.root])
     left = {}
     for one in outlooks(found.options, found.sample, 0.95):
         left[one.option.name] = round(found.archive.bytes / one.ratio.value)
         assert left[one.option.name] == rehearsed(archive, one.option), one.option
     assert len(set(left.values())) > 3
+    assert len({sizes for name, sizes in left.items() if name.startswith("objects")}) == 3
     assert found.sample.kept == {Reason.NOT_JPEG: 1, Reason.TRUNCATED: 1, Reason.SYMLINK: 1}
+
+
+@pytest.mark.parametrize("progressive", [True, False])
+def test_of_a_mixed_ladder_it_tells_to_the_byte_too(site, photograph, *, progressive: bool):
+    detection = {"quality_when_found": 30}
+    site.configure(selection={"ladder": "best"}, detection=detection, encoder={"progressive": progressive})
+    site.add("gate/1.jpg", photograph(1))
+    site.add("gate/2.jpg", photograph(2, quality=80))
+    found = foretold(site, [site.root])
+    left = {}
+    for one in outlooks(found.options, found.sample, 0.95):
+        left[one.option.name] = round(found.archive.bytes / one.ratio.value)
+        assert left[one.option.name] == rehearsed(site, one.option), one.option
+    assert len(set(left.values())) > 3
+
+
+def test_each_policy_and_stage_has_its_way(archive):
+    later = {"from_days": 2, "ladder": "fine", "floor_quality": 20}
+    archive.configure(
+        selection={"stage": [{"from_days": 0, "min_saving": 0.3}, later]},
+        policy=[
+            {"match": "gate/day/", "exclude": True},
+            {"match": "gate/", "ladder": [50, 30], "floor_quality": 30},
+        ],
+    )
+    os.utime(archive.root / "5.jpg", (1, 1))
+    found = foretold(archive, [archive.root])
+    for one in outlooks(found.options, found.sample, 0.95)[:3]:
+        assert round(found.archive.bytes / one.ratio.value) == rehearsed(archive, one.option), one.option
+    assert found.sample.kept[Reason.EXCLUDED] == 1
 
 
 def test_a_place_outside_every_root_is_forecast_too(archive, delivered, tmp_path: Path):
@@ -176,7 +211,7 @@ def test_what_framekeep_wrote_is_not_forecast_to_shrink_again(archive):
 def test_an_interruption_ends_with_what_is_known_by_then(archive, photograph):
     for seed in range(60):
         archive.add(f"gate/more {seed}.jpg", photograph(seed))
-    interrupting = Sensitive(lambda looks: looks > 100 and os.kill(os.getpid(), signal.SIGINT))
+    interrupting = Sensitive(lambda looks: looks == 100 and os.kill(os.getpid(), signal.SIGINT))
     handler = signal.getsignal(signal.SIGINT)
     found = foretold(archive, [archive.root], {Need.PREDICTION: interrupting})
     assert found.progress.interrupted
@@ -184,6 +219,24 @@ def test_an_interruption_ends_with_what_is_known_by_then(archive, photograph):
     assert all(one.ratio.low < one.ratio.value < one.ratio.high for one in outlooks(found.options, found.sample, 0.95))
     assert signal.getsignal(signal.SIGINT) is handler
     assert exit_code(found) == 130
+
+
+def test_nobody_waits_for_a_picture_that_takes_long(site, photograph, capsys):
+    site.add("gate/1.jpg", photograph(1))
+
+    def interrupt(looks: int) -> None:
+        if looks == 2:  # the smallest variant of the only picture
+            os.kill(os.getpid(), signal.SIGINT)
+        if looks > 1:
+            time.sleep(0.5)
+
+    model = Sensitive(interrupt)
+    found = foretold(site, [site.root], {Need.PREDICTION: model})
+    assert (len(found.sample), exit_code(found)) == (0, 130)
+    assert model.looks < 5
+    tell_shortcomings(found, 0.95)
+    assert "interrupted before a picture was looked at" in capsys.readouterr().err
+    assert document(found, 0.95)["forecasts"] == []
 
 
 def test_time_that_is_over_ends_it_with_what_is_known_by_then(archive):

@@ -8,10 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from cli.forecast_answer import document, tell_shortcomings
+from cli.forecast_answer import exit_code as forecast_exit_code
 from cli.sweep import exit_code, passed_over
+from daemon.forecasting.forecasting import Forecast, forecast
+from daemon.forecasting.listing import targets_of as forecast_targets
+from daemon.forecasting.progress import Progress
 from daemon.house import opened
 from daemon.sweep import Sweeping, sweep, targets_of
 from daemon.tally import Tally
+from framekeep.keepers.base import Need
 
 NOBODY = 65534
 
@@ -59,6 +65,26 @@ def test_folders_that_cannot_be_read_are_told_and_make_it_partial(open_site):
     open_site.path("yard").chmod(0o700)
     open_site.path("door").chmod(0o700)
     assert exit_code(open_site.sweep()) == 0
+
+
+@pytest.mark.usefixtures("unprivileged")
+def test_a_forecast_tells_of_folders_that_cannot_be_read_and_is_partial(open_site, steadfast, capsys):
+    def foretold() -> Forecast:
+        targets = forecast_targets(open_site.config, [open_site.root])
+        return forecast(open_site.config, {Need.PREDICTION: steadfast()}, targets, 0.95, Progress(60))
+
+    for camera in ("gate", "yard", "door"):
+        open_site.add(f"{camera}/1.jpg", b"no picture")
+    open_site.path("yard").chmod(0)
+    open_site.path("door").chmod(0)
+    found = foretold()
+    assert document(found, 0.95)["passed_over"] == {"unreadable": 2, "other_filesystem": 0}
+    tell_shortcomings(found, 0.95)
+    assert "2 folders or files could not be read" in capsys.readouterr().err
+    assert forecast_exit_code(found) == 3
+    open_site.path("yard").chmod(0o700)
+    open_site.path("door").chmod(0o700)
+    assert forecast_exit_code(foretold()) == 0
 
 
 def test_a_mount_below_the_root_is_told_and_no_failure(site):
