@@ -76,6 +76,7 @@ class Selection(Section):
     min_age_days: Days = 0
     hours: Hours = ALL_DAY
     stage: StageBlocks = None
+    allow_second_generation: bool = False
     device: Device = "auto"
     batch: Annotated[int, Field(ge=1, le=1024)] = 16
 
@@ -251,11 +252,13 @@ class Config(Section):
         """What makes no sense in policies and stages, each in its turn."""
         stages, meant = self.selection.stage or (), _meant(self.selection, self.detection, self.encoder)
         faults = [f"selection.stage: {fault}" for fault in meant.faults(None, stages)]
-        faults += beyond_the_vault("selection.stage", stages, self.vault.days)
+        if not self.selection.allow_second_generation:
+            faults += beyond_the_vault("selection.stage", stages, self.vault.days)
         for number, block in enumerate(self.policy, 1):
             days = self.vault.days if block.vault_days is None else block.vault_days
             faults += [f"policy.#{number}: {fault}" for fault in meant.faults(block, self.stages_of(block))]
-            faults += beyond_the_vault(f"policy.#{number}", self.stages_of(block), days)
+            if not self.selection.allow_second_generation:
+                faults += beyond_the_vault(f"policy.#{number}", self.stages_of(block), days)
         return list(dict.fromkeys(faults))
 
     def stages_of(self, block: PolicyBlock) -> tuple[StageBlock, ...]:

@@ -113,7 +113,8 @@ def beyond_the_vault(where: str, stages: tuple[StageBlock, ...] | None, vault_da
     return [
         f"{where}: the stage from {stage.from_days:g} days begins when the vault, which holds originals for "
         f"{vault_days:g} days, may have released what it starts from: raise the days of the vault above "
-        f"{stage.from_days:g}, or let the stage begin earlier"
+        f"{stage.from_days:g}, let the stage begin earlier, or set [selection] allow_second_generation = true, by "
+        "which it starts from the variant that stands"
         for stage in stages or ()
         if stage.from_days and stage.from_days >= vault_days
     ]
