@@ -14,7 +14,7 @@ from daemon.config.ladders import check_floor, check_search, check_subsampling
 from daemon.config.matches import fault_of_match, superfluous
 from daemon.config.meant import Meant
 from daemon.config.section import Section, describing_weights
-from daemon.config.staging import Choice, StageBlock, StageBlocks, asking, beyond_the_vault
+from daemon.config.staging import Choice, StageBlock, StageBlocks, asking, beyond_judgement, beyond_the_vault
 from daemon.config.values import (
     AbsolutePath,
     Days,
@@ -250,15 +250,15 @@ class Config(Section):
 
     def _faults(self) -> list[str]:
         """What makes no sense in policies and stages, each in its turn."""
+        beyond = beyond_judgement if self.selection.allow_second_generation else beyond_the_vault
         stages, meant = self.selection.stage or (), _meant(self.selection, self.detection, self.encoder)
         faults = [f"selection.stage: {fault}" for fault in meant.faults(None, stages)]
-        if not self.selection.allow_second_generation:
-            faults += beyond_the_vault("selection.stage", stages, self.vault.days)
+        late = {"keeper": self.selection.keeper, "regions": self.detection.regions}
+        faults += beyond("selection.stage", stages, self.vault.days, late)
         for number, block in enumerate(self.policy, 1):
             days = self.vault.days if block.vault_days is None else block.vault_days
             faults += [f"policy.#{number}: {fault}" for fault in meant.faults(block, self.stages_of(block))]
-            if not self.selection.allow_second_generation:
-                faults += beyond_the_vault(f"policy.#{number}", self.stages_of(block), days)
+            faults += beyond(f"policy.#{number}", self.stages_of(block), days, late | block.overrides)
         return list(dict.fromkeys(faults))
 
     def stages_of(self, block: PolicyBlock) -> tuple[StageBlock, ...]:

@@ -1,4 +1,4 @@
-"""Second generations: where the vault holds the original no longer, a later stage starts from what stands, if allowed."""
+"""Second generations: where the original is gone, a later stage starts from what stands, if that is allowed."""
 
 import json
 import os
@@ -6,22 +6,31 @@ import sqlite3
 import time
 from collections.abc import Sequence
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from daemon.house import opened_quietly
+from daemon.explaining import explain_place
+from daemon.findings import Kind, Verified
+from daemon.house import opened, opened_quietly
+from daemon.labels import LabelCheck
+from daemon.rules import limits_of
+from daemon.suspects import try_suspects
 from daemon.sweep import Sweeping, rehearse, targets_of
+from daemon.trial import Case
+from daemon.verifying import Scope, verify
 from framekeep.errors import ConfigurationError
 from framekeep.evidence import Detections, Evidence
 from framekeep.models.base import Prepared
-from framekeep.reasons import Reason
+from framekeep.reasons import Kept, Reason
 from storage.ledger.answers import Decision
+from storage.ledger.breakers import Opening
 from storage.ledger.opening import open_reader, open_writer
 from storage.ledger.schema import State
-from storage.records import Claim
+from storage.records import Claim, Place
 
 NAME = "gate/1.jpg"
 STAGES = [{"from_days": 30, "ladder": [50]}, {"from_days": 60, "ladder": [10]}]
@@ -80,6 +89,21 @@ def test_without_the_key_a_stage_beyond_the_vault_is_refused_with_its_name(site)
         _ = site.config
     assert str(refused.value).count("begins when the vault") == 2
     configure(site, *STAGES)
+    assert site.config.has_stages
+
+
+def test_what_could_never_be_judged_is_refused_at_the_start(site):
+    hrs = {"from_days": 60, "keeper": "hrs"}
+    regions = {"from_days": 90, "keeper": "objects", "regions": "exact"}
+    site.configure(
+        selection={"allow_second_generation": True, "stage": [hrs]},
+        policy=[{"match": "yard/**", "stage": [regions]}],
+    )
+    with pytest.raises(ConfigurationError) as refused:
+        _ = site.config
+    assert "selection.stage: the stage from 60 days has the keeper hrs" in str(refused.value)
+    assert "policy.#1: the stage from 90 days has regions" in str(refused.value)
+    site.configure(selection={"allow_second_generation": True, "stage": [hrs]}, vault={"days": 61})
     assert site.config.has_stages
 
 
@@ -252,6 +276,52 @@ def test_what_saves_too_little_is_not_tried_again(released):
     again = released.sweep()
     assert (again.tally.skipped, again.looks) == (1, 0)
     assert released.path(NAME).read_bytes() == before
+
+
+def test_a_verification_compares_with_the_original_s_recorded_evidence(again, steadfast):
+    """And not with the variant that the vault holds, in which this model sees the same now."""
+    assert checked(again, steadfast(second=0.9)) == (1, [])
+    with closing(sqlite3.connect(again.ledger)) as connection, connection:
+        connection.execute("UPDATE decision SET evidence_before = ?", ('{"labels":[["dog",0.9],["cat",0.1]]}',))
+    assert checked(again, steadfast(second=0.9)) == (0, [Kind.LABEL_LOST])
+
+
+def checked(site, model) -> tuple[int, list[Kind]]:
+    verified = Verified()
+    with open_reader(site.config.ledger.url) as reader:
+        scope = Scope([Place(str(site.root), "")], limits_of(site.config), labels=LabelCheck(model))
+        kinds = [finding.kind for finding in verify(reader, scope, verified)]
+    return verified.labels_hold, kinds
+
+
+def test_a_picture_that_kills_the_process_is_not_tried_again(released, steadfast):
+    before = released.path(NAME).read_bytes()
+    configure(released, *STAGES)
+    tried: list[Case] = []
+    with opened(released.config, steadfast()) as house:
+        (released.own / "in-flight" / "mark").write_text(NAME)
+        try_suspects(house, survives=lambda case: bool(tried.append(case)))
+    assert [(case.path, case.entry) for case in tried] == [(NAME, "")]
+    again = released.sweep()
+    assert (again.tally.skipped, again.looks) == (1, 0)
+    assert released.path(NAME).read_bytes() == before
+
+
+def test_the_open_breaker_stops_it(released):
+    before = released.path(NAME).read_bytes()
+    configure(released, *STAGES)
+    with open_writer(released.config.ledger.url) as writer:
+        writer.open_breaker(Opening(str(released.root), None, "a test", datetime.now(UTC)))
+    assert released.sweep().tally.reasons == {"breaker": 1}
+    assert released.path(NAME).read_bytes() == before
+
+
+def test_explain_takes_no_variant_for_an_original(again, steadfast):
+    place = Place(str(again.root), NAME)
+    told = explain_place(again.config, steadfast(), place)
+    assert isinstance(told.outcome, Kept)
+    assert (told.source, told.outcome.reason) == (None, Reason.ALREADY_SHRUNK)
+    assert "of generation 2" in told.outcome.note
 
 
 def test_a_dry_run_tells_of_it_and_changes_nothing(released, steadfast):

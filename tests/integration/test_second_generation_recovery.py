@@ -1,4 +1,4 @@
-"""What a crash can leave of a second generation has one outcome: what comes out goes to the vault, as an original does."""
+"""What a crash can leave of a second generation has one outcome: what comes out is kept as an original is."""
 
 import hashlib
 import os
