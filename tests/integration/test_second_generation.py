@@ -18,6 +18,7 @@ from daemon.findings import Kind, Verified
 from daemon.house import opened, opened_quietly
 from daemon.labels import LabelCheck
 from daemon.rules import limits_of
+from daemon.surveying import survey
 from daemon.suspects import try_suspects
 from daemon.sweep import Sweeping, rehearse, targets_of
 from daemon.trial import Case
@@ -322,6 +323,21 @@ def test_explain_takes_no_variant_for_an_original(again, steadfast):
     assert isinstance(told.outcome, Kept)
     assert (told.source, told.outcome.reason) == (None, Reason.ALREADY_SHRUNK)
     assert "of generation 2" in told.outcome.note
+
+
+def test_a_hold_counts_its_original_once_as_released(again):
+    def counted() -> tuple[int, int, int]:
+        told = survey(again.config, Claim("case 7", camera="gate"))
+        return told.untouched, len(told.restorable) + len(told.blocked), told.released
+
+    assert counted() == (0, 0, 1)
+    assert again.run("restore", again.path(NAME)) == 0
+    assert counted() == (0, 0, 1)
+
+
+def test_no_second_model_compares_it_with_what_is_no_original(again):
+    with open_reader(again.config.ledger.url) as reader:
+        assert reader.to_look_at_again(datetime(9999, 1, 1, tzinfo=UTC), 9) == []
 
 
 def test_a_dry_run_tells_of_it_and_changes_nothing(released, steadfast):
