@@ -90,6 +90,7 @@ def _row(decision: Decision) -> dict[str, Any]:
         "model": decision.model,
         "decided_at": decision.decided_at.isoformat(),
         "number": decision.number,
+        "generation": decision.generation,
         "state": decision.state.name.lower(),
         "standing": str(decision.reason.standing),
         "note": as_text(decision.note),

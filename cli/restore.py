@@ -126,4 +126,5 @@ def _name(place: Place) -> str:
 
 
 def _sizes(held: VaultEntry) -> str:
-    return f"{held.bytes_before:,} bytes instead of {held.bytes_after:,}"
+    what = "" if held.generation == 1 else "as the variant before, since the camera's original is gone: "
+    return f"{what}{held.bytes_before:,} bytes instead of {held.bytes_after:,}"

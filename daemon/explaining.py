@@ -91,6 +91,8 @@ def _source(config: Config, place: Place, max_bytes: int) -> Source:
         held = reader.entry_of(place.root, place.path) if reader else None
         picture = _read(tree, place.path, max_bytes)
         if held and (picture is None or picture.sha256 == held.sha256_after):
+            if held.generation > 1:
+                raise Kept(Reason.ALREADY_SHRUNK, f"of generation {held.generation}: the camera's original is gone")
             return Source("vault", _original(tree, held))
         if picture is None:
             raise UsageError(f"{place.root}/{place.path} is not there, and the vault holds no original of it")

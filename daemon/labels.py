@@ -34,9 +34,11 @@ class LabelCheck:
     def judge(self, promise: Promise, variant: bytes, original: bytes | None) -> tuple[Labels, str]:
         """Whether it is kept, and where not why.
 
-        `original` is None where it was released: then what the ledger kept of its evidence is compared. Raises Kept for
-        a picture that does not decode, and what `Model.look` raises.
+        `original` is None where it was released: then what the ledger kept of its evidence is compared, and so it is
+        where the vault holds a variant in its place. Raises Kept for a picture that does not decode, and what
+        `Model.look` raises.
         """
+        original = original if promise.generation == 1 else None
         # No margin: what was clear by one when it was decided may be so by a hair less on another device.
         keeper = _keeper(promise, margin=0.0)
         model = part_for(self.model, keeper.needs)

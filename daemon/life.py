@@ -131,7 +131,8 @@ def _search(sheet: Sheet, rungs: int, original_cost: float) -> Search:
 async def _settle_on(stages: Stages, sheet: Sheet, original: Original, chosen: Variant | None) -> Written:
     encoder, min_saving = sheet.rules.encoder, sheet.rules.min_saving
     with sheet.timing("climb"):
-        is_wanted = encoder.progressive and worth_squeezing(original, chosen)
+        is_original = sheet.recorded is None  # a variant was squeezed already
+        is_wanted = is_original and encoder.progressive and worth_squeezing(original, chosen)
         squeezed = await stages.squeeze(original.data) if is_wanted else None
         return await stages.codec(settle_on, original, squeezed, chosen, encoder, min_saving)
 
@@ -140,9 +141,19 @@ async def _look_at_original(stages: Stages, sheet: Sheet, original: Original) ->
     with sheet.timing("climb"):
         image, prepared = await stages.codec(_decode, sheet.rules.model, original.data)
     evidence = await _look(stages, sheet, prepared)
+    if sheet.recorded:
+        evidence = _as_recorded(sheet, sheet.recorded, evidence)
     sheet.label, sheet.probability = headline(evidence, sheet.rules.model.class_names, sheet.rules.min_confidence)
     sheet.evidence_before = _excerpt(sheet, evidence)
     return image, evidence
+
+
+def _as_recorded(sheet: Sheet, recorded: Evidence, seen: Evidence) -> Evidence:
+    """What was seen in the camera's original, which what a later generation starts from still has to show."""
+    verdict = sheet.rules.keeper.judge(recorded, seen)
+    if not verdict.qualifies:
+        raise Kept(Reason.NO_EVIDENCE, f"what stands does not show it: {verdict.why}")
+    return recorded
 
 
 async def _look(stages: Stages, sheet: Sheet, prepared: Prepared) -> Evidence:

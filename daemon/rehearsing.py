@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from daemon.scanning import is_behind
-from daemon.sheet import Sheet, Stands
-from daemon.succeeding import check_smaller, source_of
+from daemon.sheet import Sheet
+from daemon.succeeding import check_smaller, source_of, start_from
 from framekeep.reasons import Kept, Reason
 from framekeep.variants import Written
 from storage.attribute import Mark
@@ -47,8 +47,9 @@ class Rehearsing:
         known = self._reader.known(place.root, [place.path]).get(place.path) if self._reader else None
         if self._reader is None or known is None or not is_behind(known, sheet.rules):
             raise Kept(Reason.ALREADY_SHRUNK)
-        source, data = source_of(sheet.candidate.tree, self._reader.entry_of(place.root, place.path), picture)
-        sheet.stands, sheet.sha256 = Stands(known.decision, source), source.held.sha256_before
+        lineage = self._reader.lineage(place.root, place.path, picture.sha256)
+        source, data = source_of(sheet.candidate.tree, lineage, picture, sheet.rules)
+        start_from(sheet, known.decision, source)
         return data
 
     async def replace(self, sheet: Sheet, written: Written) -> Draft:

@@ -32,6 +32,8 @@ class Rules:
 
     model: Model
     """As much of the model of record as the keeper needs."""
+    record: Model
+    """All of it."""
     keeper: Keeper
     ladder: Ladder
     """Without what is below the floor."""
@@ -49,6 +51,8 @@ class Rules:
     regions: RegionRule
     known: KnownLabels | None
     """Where the keeper needs to know what each picture shows."""
+    second_generation: bool
+    """Whether a later stage may start from a variant, where the vault holds the original no longer."""
     broken: Mapping[Reason, str]
     """By the reasons that tell of a broken limit: the limits that a decision with that reason depends on, too."""
     later: tuple["Rules", ...] = ()
@@ -63,13 +67,20 @@ class Rules:
 
     def next_for(self, known: Known) -> "Rules | None":
         """Those of the stage that follows the one of its decision, or a later one that was tried in vain."""
-        tried = (rules.settings.stage for rules in self.later if rules.settings.fingerprint == known.tried)
+        tried = (rules.settings.stage for rules in self.later if rules.were_tried(known))
         reached = max(known.stage, *tried, 0)
         return next((rules for rules in self.later if rules.settings.stage > reached), None)
 
     def settings_for(self, reason: Reason) -> Settings:
         """What a decision with this reason depends on: other limits are no cause to look at all pictures again."""
         return replace(self.settings, limits=self.broken.get(reason, ""))
+
+    def were_tried(self, known: Known) -> bool:
+        """Whether they changed nothing at a path, for a reason that still stands."""
+        limits = ("", *self.broken.values())
+        return known.tried is not None and any(
+            replace(self.settings, limits=one).fingerprint == known.tried for one in limits
+        )
 
     def for_picture(self, path: str) -> "Rules":
         """The same, with the keeper of this very picture. Raises Kept where its label has to be known, and is not."""
@@ -93,7 +104,9 @@ def limits_of(config: Config) -> Limits:
 
 def _broken(config: Config) -> Mapping[Reason, str]:
     limits = config.limits
+    allowed = "allowed" if config.selection.allow_second_generation else "not allowed"
     return {
+        Reason.NO_ORIGINAL: f"a second generation is {allowed}",
         Reason.TOO_LARGE: f"{limits.max_megabytes:g} megabytes, {limits.max_megapixels:g} megapixels",
         Reason.TOO_SLOW: f"{limits.max_seconds:g} seconds",
     }
@@ -157,6 +170,7 @@ class RuleBook:
         )
         return Rules(
             model=model,
+            record=self._model,
             keeper=keeper,
             ladder=policy.ladder.above(policy.floor_quality),
             floor_quality=policy.floor_quality,
@@ -171,6 +185,7 @@ class RuleBook:
             settings=settings,
             regions=regions,
             known=known,
+            second_generation=config.selection.allow_second_generation,
             broken=_broken(config),
             later=tuple(map(self._made, policy.later)),
         )

@@ -97,7 +97,7 @@ def is_behind(known: Known, rules: Rules) -> bool:
     """Whether a picture that was shrunk has reached a later stage, which was not tried in vain."""
     if rules.settings.stage <= known.stage or not _is_shrunk(known):
         return False
-    return known.tried != rules.settings.fingerprint
+    return not rules.were_tried(known)
 
 
 def _is_shrunk(known: Known) -> bool:

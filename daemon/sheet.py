@@ -9,20 +9,40 @@ from typing import Any
 
 from daemon.candidates import Candidate
 from daemon.rules import Rules
+from framekeep.evidence import Evidence
 from framekeep.reasons import Kept, Reason
 from framekeep.regions.rule import written as written_regions
 from framekeep.variants import Written
 from storage.attribute import Mark
 from storage.files import FileIdentity
-from storage.records import Draft, Timings, VaultEntry
+from storage.records import Draft, Lineage, Timings
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The original from which a later stage starts, as the vault holds it."""
+    """What a later stage starts from: the camera's original or, of a later generation, a variant."""
 
-    held: VaultEntry
+    lineage: Lineage
+    """Of the variant that stands."""
+    sha256: bytes
     identity: FileIdentity
+    """Of what lies in the vault or, where that holds nothing, of what stands."""
+
+    @property
+    def generation(self) -> int:
+        """What is made from it."""
+        return self.lineage.generation + (self.lineage.held is None)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a draft tells of it."""
+        delivered = self.lineage.delivered if self.generation > 1 else None
+        return {
+            "identity": self.identity,
+            "succeeds": self.lineage.decision,
+            "generation": self.generation,
+            "delivered": delivered,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +71,8 @@ class Sheet:
     """Of what is looked at."""
     stands: Stands | None = None
     """None for a picture that is looked at for the first time."""
+    recorded: Evidence | None = None
+    """The camera's original's, by which a later generation is judged."""
     label: str | None = None
     probability: float | None = None
     evidence_before: str | None = None
@@ -95,7 +117,7 @@ class Sheet:
 
     def _succession(self) -> dict[str, Any]:
         source = self.stands.source if self.stands else None
-        return {"identity": source.identity, "succeeds": source.held.decision} if source else {}
+        return source.facts if source else {}
 
     def _common(self, reason: Reason) -> dict[str, Any]:
         return {

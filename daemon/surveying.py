@@ -82,8 +82,9 @@ class _Surveyor:
         )
 
     def _held(self) -> list[VaultEntry]:
-        """By place, the oldest first."""
-        return self.reader.held(Held(roots=tuple(self.trees), camera=self.claim.camera, every=True))
+        """By place, the oldest first. What a second generation was made from is no original: that was released."""
+        every = self.reader.held(Held(roots=tuple(self.trees), camera=self.claim.camera, every=True))
+        return [entry for entry in every if entry.generation == 1]
 
     def _covers(self, place: Place, times: Iterable[datetime]) -> bool:
         return place.root in self.trees and covers(self.claim, place, times)

@@ -36,6 +36,11 @@ class Reason(Enum):
         Standing.FINAL,
         "a later stage starts from the original, which the vault does not hold for this path",
     )
+    NO_EVIDENCE = (
+        "no_evidence",
+        Standing.FINAL,
+        "a second generation is judged by what the ledger keeps of the original's evidence, which does not allow it",
+    )
     RESTORED = "restored", Standing.FINAL, "an administrator restored the original: it is left alone"
     NO_KNOWN_LABEL = "no_known_label", Standing.FINAL, "the keeper is hrs, and nobody told what the picture shows"
     NOT_JPEG = "not_jpeg", Standing.FINAL, "not a JPEG file"

@@ -113,7 +113,15 @@ class Draft:
     missed_by_watcher: bool = False
     timings: Timings = field(default_factory=Timings)
     succeeds: int | None = None
-    """The decision whose variant this one's takes the place of, at a later stage and from the same original."""
+    """The decision whose variant this one's takes the place of, at a later stage."""
+    generation: int = 1
+    """1: made from the camera's original, or kept. More: made from a variant of the generation before."""
+    delivered: int | None = None
+    """Of a later generation: the picture's bytes as the camera delivered it."""
+
+    @property
+    def bytes_delivered(self) -> int:
+        return self.identity.size if self.delivered is None else self.delivered
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +177,36 @@ class VaultEntry:
     bytes_before: int
     bytes_after: int
     release_at: datetime
+    generation: int = 1
+    """The decision's: where it is more than 1, the entry is the variant that it was made from, and no original."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a decision keeps of what was seen in the camera's original, and by which rule and model."""
+
+    evidence: str
+    """JSON, as in `Draft`."""
+    keeper: str
+    model_digest: str
+    model_use: str
+    objects: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """Where a variant that stands at its path comes from."""
+
+    decision: int
+    """The one that put it there."""
+    generation: int
+    delivered: int
+    """The picture's bytes as the camera delivered it."""
+    bytes_after: int
+    held: VaultEntry | None
+    """What it was made from, while the vault holds that."""
+    recorded: tuple[Recorded, ...]
+    """Of this decision and of those whose places it took, the newest first."""
 
 
 @dataclass(frozen=True, slots=True)

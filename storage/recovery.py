@@ -20,6 +20,9 @@ planned   something else        the original  a stranger came out               
 planned   -                     the original  not staged, or removed already    abandoned
 done      the old variant       the original  confirmed, not removed yet        removed
 
+A second generation is made from the variant that stands, which comes out into the vault as an original does: the first
+table is its table.
+
 What is put back goes to its path where nothing stands there, else under strangers/. Where a root cannot exchange, an
 original whose variant is neither staged nor at the path is put back, too. A file that stands at the path and in
 staged/ or the vault, which is how renameat2.move works there, loses the second name first. Files without a mark are

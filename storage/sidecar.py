@@ -25,7 +25,7 @@ _READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _LONGEST: Final = 1 << 20
 _SAME: Final = (
     *("rung", "quality", "bytes_after", "label", "probability", "evidence_before", "evidence_after"),
-    *("regions", "vault_days", "device", "versions", "note"),
+    *("regions", "vault_days", "device", "versions", "note", "generation", "delivered"),
 )
 """What a draft and its sidecar hold in the same form."""
 

@@ -14,7 +14,15 @@ from daemon.config.ladders import check_floor, check_search, check_subsampling
 from daemon.config.matches import fault_of_match, superfluous
 from daemon.config.meant import Meant
 from daemon.config.section import Section, describing_weights
-from daemon.config.staging import Choice, PolicyBlock, StageBlock, StageBlocks, asking, beyond_the_vault
+from daemon.config.staging import (
+    Choice,
+    PolicyBlock,
+    StageBlock,
+    StageBlocks,
+    asking,
+    beyond_judgement,
+    beyond_the_vault,
+)
 from daemon.config.values import (
     AbsolutePath,
     Days,
@@ -78,6 +86,7 @@ class Selection(Section):
     min_age_days: Days = 0
     hours: Hours = ALL_DAY
     stage: StageBlocks = None
+    allow_second_generation: bool = False
     device: Device = "auto"
     batch: Annotated[int, Field(ge=1, le=1024)] = 16
 
@@ -235,13 +244,15 @@ class Config(Section):
 
     def _faults(self) -> list[str]:
         """What makes no sense in policies and stages, each in its turn."""
+        beyond = beyond_judgement if self.selection.allow_second_generation else beyond_the_vault
         stages, meant = self.selection.stage or (), _meant(self.selection, self.detection, self.encoder)
         faults = [f"selection.stage: {fault}" for fault in meant.faults(None, stages)]
-        faults += beyond_the_vault("selection.stage", stages, self.vault.days)
+        late = {"keeper": self.selection.keeper, "regions": self.detection.regions}
+        faults += beyond("selection.stage", stages, self.vault.days, late)
         for number, block in enumerate(self.policy, 1):
             days = self.vault.days if block.vault_days is None else block.vault_days
             faults += [f"policy.#{number}: {fault}" for fault in meant.faults(block, self.stages_of(block))]
-            faults += beyond_the_vault(f"policy.#{number}", self.stages_of(block), days)
+            faults += beyond(f"policy.#{number}", self.stages_of(block), days, late | block.overrides)
         return list(dict.fromkeys(faults))
 
     def stages_of(self, block: PolicyBlock) -> tuple[StageBlock, ...]:

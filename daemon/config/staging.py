@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from itertools import pairwise
-from typing import Annotated, Any, ClassVar, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Self, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -22,10 +22,16 @@ from daemon.config.values import (
     Score,
     SomePatterns,
 )
+from framekeep.keepers.naming import HRS, compares_objects
 from framekeep.keepers.objects import ObjectRule
-from framekeep.regions.rule import RegionRule
+from framekeep.regions.rule import OFF, RegionRule
 
 Block = TypeVar("Block", bound="Choice")
+
+_UNRECORDED: Final = (
+    "for which the original itself is needed, and the vault may have released it by then: set another keeper or "
+    'regions = "off" for that stage, or let it begin while the vault holds the original'
+)
 
 
 class Choice(Section):
@@ -135,12 +141,36 @@ def asking(values: Mapping[str, Any], blocks: tuple[Block, ...] | None) -> tuple
     return tuple(block.model_copy(update={k: values[k] for k in values.keys() & block.overrides}) for block in blocks)
 
 
-def beyond_the_vault(where: str, stages: tuple[StageBlock, ...] | None, vault_days: float) -> list[str]:
+def beyond_the_vault(
+    where: str,
+    stages: tuple[StageBlock, ...],
+    vault_days: float,
+    _inherited: Mapping[str, Any],
+) -> list[str]:
     """A sentence for each stage that begins when the vault may hold the original no longer."""
     return [
         f"{where}: the stage from {stage.from_days:g} days begins when the vault, which holds originals for "
         f"{vault_days:g} days, may have released what it starts from: raise the days of the vault above "
-        f"{stage.from_days:g}, or let the stage begin earlier"
+        f"{stage.from_days:g}, let the stage begin earlier, or set [selection] allow_second_generation = true, by "
+        "which it starts from the variant that stands"
         for stage in stages or ()
-        if stage.from_days and stage.from_days >= vault_days
+        if _is_beyond(stage, vault_days)
     ]
+
+
+def beyond_judgement(
+    where: str, stages: tuple[StageBlock, ...], vault_days: float, inherited: Mapping[str, Any]
+) -> list[str]:
+    """A sentence for each such stage whose second generation the ledger's record of the original could never judge."""
+    faults = []
+    for stage in stages:
+        keeper, regions = stage.keeper or inherited["keeper"], stage.regions or inherited["regions"]
+        if _is_beyond(stage, vault_days) and keeper == HRS:
+            faults.append(f"{where}: the stage from {stage.from_days:g} days has the keeper hrs, {_UNRECORDED}")
+        if _is_beyond(stage, vault_days) and compares_objects(keeper) and regions != OFF.regions:
+            faults.append(f"{where}: the stage from {stage.from_days:g} days has regions, {_UNRECORDED}")
+    return faults
+
+
+def _is_beyond(stage: StageBlock, vault_days: float) -> bool:
+    return stage.from_days > 0 and vault_days <= stage.from_days

@@ -84,7 +84,9 @@ class Decision:
     stage: float
     """The age in days from which on its settings hold."""
     succeeds: int | None
-    """The decision whose place it took at a later stage, from the same original."""
+    """The decision whose place it took at a later stage."""
+    generation: int
+    """1 where it was made from the camera's original; more where from a variant."""
 
 
 @dataclass(frozen=True, slots=True)

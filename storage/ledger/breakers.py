@@ -20,6 +20,7 @@ from storage.ledger.schema import (
     RootRow,
     SettingsRow,
 )
+from storage.ledger.totals import as_delivered
 from storage.records import Draft
 
 
@@ -53,7 +54,7 @@ class Outcome:
     @classmethod
     def of(cls, draft: Draft) -> Self:
         """Of a decision that was just made."""
-        size = draft.identity.size
+        size = draft.bytes_delivered
         return cls(
             root=draft.place.root,
             camera=draft.place.camera,
@@ -99,7 +100,7 @@ def outcomes(connection: Connection, last: int) -> list[Outcome]:
     question = (
         select(
             *(RootRow.path, CameraRow.name, SettingsRow.fingerprint, ReasonRow.word, DecisionRow.rung),
-            *(DecisionRow.bytes_before, DecisionRow.bytes_after, DecisionRow.decided_at),
+            *(as_delivered().label("bytes_before"), DecisionRow.bytes_after, DecisionRow.decided_at),
         )
         .join_from(DecisionRow, FileRow)
         .join(CameraRow)
@@ -120,7 +121,7 @@ def outcomes(connection: Connection, last: int) -> list[Outcome]:
 def known_bytes(connection: Connection) -> dict[str, int]:
     """The bytes that each root's pictures had as they were delivered, as far as the ledger knows them."""
     question = (
-        select(RootRow.path, func.sum(DecisionRow.bytes_before).label("bytes"))
+        select(RootRow.path, func.sum(as_delivered()).label("bytes"))
         .join_from(FileRow, DecisionRow, DecisionRow.id == FileRow.decision_id)
         .join(CameraRow, CameraRow.id == FileRow.camera_id)
         .join(RootRow)

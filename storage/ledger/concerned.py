@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, Select, case, or_, select
 
 from framekeep.reasons import Reason
-from storage.ledger.schema import CameraRow, DecisionRow, FileRow, ReasonRow, RootRow
+from storage.ledger.schema import CameraRow, DecisionRow, FileRow, ReasonRow, RootRow, State
 from storage.records import Claim, Place
 
 _ROWS_AT_ONCE: Final = 500
@@ -39,17 +39,24 @@ def untouched(connection: Connection, claim: Claim) -> Iterator[Delivered]:
     pictures = select(RootRow.path, FileRow.path, FileRow.mtime_ns).select_from(FileRow)
     last = pictures.join(DecisionRow, DecisionRow.id == FileRow.decision_id).join(ReasonRow)
     kept = last.where(DecisionRow.sha256_after.is_(None), ReasonRow.word.not_in(_NOT_DELIVERED))
+    kept = kept.where(DecisionRow.bytes_delivered.is_(None))  # else what was restored is a variant
     for root, path, mtime_ns in _rows(connection, kept, claim):
         yield Delivered(Place(root, path), mtime_ns)
 
 
 def released(connection: Connection, claim: Claim) -> Iterator[Bereft]:
-    """Each decision whose original was released, or was no longer there when a lost ledger was rebuilt."""
+    """Each decision whose original was released, or was no longer there when a lost ledger was rebuilt.
+
+    Of those that took each other's places the last one.
+    """
     mtime_ns = case((FileRow.decision_id == DecisionRow.id, FileRow.mtime_ns))
     columns = (RootRow.path, FileRow.path, DecisionRow.id, DecisionRow.sha256_after, mtime_ns)
     decisions = select(*columns).select_from(FileRow).join(DecisionRow, DecisionRow.file_id == FileRow.id)
     lost = (ReasonRow.word == Reason.ADOPTED.word) & DecisionRow.vault_entry.is_(None)
-    gone = decisions.join(ReasonRow).where(or_(DecisionRow.released_at.is_not(None), lost))
+    gone = decisions.join(ReasonRow).where(
+        or_(DecisionRow.released_at.is_not(None), lost, DecisionRow.generation > 1),
+        DecisionRow.state != State.SUCCEEDED,
+    )
     for root, path, *rest in _rows(connection, gone, claim):
         yield Bereft(Place(root, path), *rest)
 

@@ -121,6 +121,7 @@ def _decision(row: Row[*tuple[Any, ...]]) -> Decision:
         note=row.note,
         stage=row.stage,
         succeeds=row.succeeds,
+        generation=row.generation,
         timings=Timings(row.ms_read, row.ms_climb, row.ms_look, row.ms_write),
     )
 

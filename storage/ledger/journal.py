@@ -33,8 +33,8 @@ def record(connection: Connection, numbers: Numbers, drafts: Sequence[Draft], at
 
 
 def plan_next(connection: Connection, numbers: Numbers, draft: Draft) -> int | None:
-    """The number of a decision that is to take another one's place; None where that one's original is not to be had."""
-    if draft.succeeds is None or not may_succeed(connection, draft.succeeds):
+    """The number of a decision that is to take another one's place; None where its source is not to be had."""
+    if not may_succeed(connection, draft):
         return None
     (decision,) = plan(connection, numbers, [draft])
     return decision
@@ -114,6 +114,8 @@ def _own(draft: Draft) -> dict[str, Any]:
         "evidence_before": draft.evidence_before,
         "missed_by_watcher": draft.missed_by_watcher,
         "succeeds": draft.succeeds,
+        "generation": draft.generation,
+        "bytes_delivered": draft.delivered,
         "note": draft.note,
         "ms_read": draft.timings.read,
         "ms_climb": draft.timings.climb,

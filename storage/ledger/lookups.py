@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Row, Select, func, select, tuple_
+from sqlalchemy import Connection, Row, ScalarSelect, Select, case, func, select, tuple_
 from sqlalchemy.orm import aliased
 
 from framekeep.reasons import Reason
@@ -95,7 +95,9 @@ def pending(connection: Connection) -> list[Planned]:
         select(
             *(DecisionRow.id, RootRow.path, FileRow.path),
             *(PlanRow.size, PlanRow.mtime_ns, PlanRow.ctime_ns, PlanRow.inode),
-            *(DecisionRow.sha256_before, DecisionRow.sha256_after, DecisionRow.vault_entry, stood.sha256_after),
+            *(DecisionRow.sha256_before, DecisionRow.sha256_after, DecisionRow.vault_entry),
+            # where what stood is what was read, it comes out of the exchange as an original does
+            case((stood.sha256_after == DecisionRow.sha256_before, None), else_=stood.sha256_after),
         )
         .join_from(PlanRow, DecisionRow, DecisionRow.id == PlanRow.decision_id)
         .outerjoin(stood, stood.id == DecisionRow.succeeds)
@@ -152,21 +154,26 @@ def held() -> Select[*tuple[Any, ...]]:
 
     Not one that a later stage, which is planned, is about to take over.
     """
-    later = aliased(DecisionRow)
-    planned = later.id.in_(select(PlanRow.decision_id))
-    claimed = select(later.succeeds).where(planned, later.succeeds.is_not(None)).scalar_subquery()
     return (
         select(
             *(DecisionRow.id, RootRow.path, FileRow.path, DecisionRow.vault_entry),
             *(DecisionRow.sha256_before, DecisionRow.sha256_after),
             *(DecisionRow.bytes_before, DecisionRow.bytes_after, DecisionRow.release_at),
+            DecisionRow.generation,
         )
         .join_from(DecisionRow, FileRow)
         .join(CameraRow)
         .join(RootRow)
         .where(DecisionRow.vault_entry.is_not(None), DecisionRow.state == State.CONFIRMED)
-        .where(DecisionRow.id.not_in(claimed))
+        .where(DecisionRow.id.not_in(claimed()))
     )
+
+
+def claimed() -> ScalarSelect[int | None]:
+    """The decisions whose places planned ones are about to take."""
+    later = aliased(DecisionRow)
+    planned = later.id.in_(select(PlanRow.decision_id))
+    return select(later.succeeds).where(planned, later.succeeds.is_not(None)).scalar_subquery()
 
 
 def entry_of_row(row: Row[*tuple[Any, ...]]) -> VaultEntry:

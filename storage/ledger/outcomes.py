@@ -20,6 +20,7 @@ from storage.ledger.totals import count, recounted
 
 _NOT_LOOKED_AT: Final = {
     "succeeds": None,
+    "generation": 1,
     "missed_by_watcher": False,
     "note": "",
     "ms_read": 0,
@@ -134,7 +135,7 @@ def _undo(connection: Connection, decision: int, at: datetime) -> dict[str, Any]
             select(
                 *(DecisionRow.file_id, DecisionRow.settings_id, DecisionRow.environment_id, DecisionRow.label_id),
                 *(DecisionRow.probability, DecisionRow.evidence_before),
-                *(DecisionRow.bytes_before, DecisionRow.sha256_before),
+                *(DecisionRow.bytes_before, DecisionRow.bytes_delivered, DecisionRow.sha256_before),
             ).where(
                 DecisionRow.id == decision, DecisionRow.state == State.CONFIRMED, DecisionRow.sha256_after.is_not(None)
             )

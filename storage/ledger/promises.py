@@ -38,6 +38,8 @@ class Promise:
     """The original, while the vault has it."""
     identity: FileIdentity | None
     """The variant's at its path; None where a later decision knows of another file there."""
+    generation: int = 1
+    """More than 1: it was made from a variant, which the vault holds in the original's place."""
 
 
 def promises(connection: Connection, below: Place, after: int, limit: int) -> list[Promise]:
@@ -80,6 +82,7 @@ def _promised() -> Select[*tuple[Any, ...]]:
                 DecisionRow.sha256_after,
             ),
             *(DecisionRow.bytes_before, DecisionRow.bytes_after, DecisionRow.vault_entry, DecisionRow.release_at),
+            DecisionRow.generation,
             *(FileRow.decision_id, FileRow.size, FileRow.mtime_ns, FileRow.ctime_ns, FileRow.inode),
         )
         .join_from(DecisionRow, FileRow)
@@ -107,7 +110,7 @@ def _promise(row: Row[*tuple[Any, ...]]) -> Promise:
     place = Place(row.root, row.path)
     held = VaultEntry(
         *(row.id, place, row.vault_entry, row.sha256_before, row.sha256_after),
-        *(row.bytes_before, row.bytes_after, row.release_at),
+        *(row.bytes_before, row.bytes_after, row.release_at, row.generation),
     )
     identity = FileIdentity(row.size, row.mtime_ns, row.ctime_ns, row.inode)
     return Promise(
@@ -129,4 +132,5 @@ def _promise(row: Row[*tuple[Any, ...]]) -> Promise:
         bytes_after=row.bytes_after,
         held=held if row.vault_entry is not None else None,
         identity=identity if row.decision_id == row.id else None,
+        generation=row.generation,
     )

@@ -25,6 +25,7 @@ from storage.ledger import (
     promises,
     reports,
     second_looks,
+    succeeding,
 )
 from storage.ledger.answers import ALWAYS, Decision, Held, Period, Told, Total, Wanted
 from storage.ledger.breakers import Opening, Outcome
@@ -37,7 +38,7 @@ from storage.ledger.objects import ObjectTotal, object_totals
 from storage.ledger.promises import Promise
 from storage.ledger.schema import COUNTED, DecisionRow, PlanRow, ReasonRow
 from storage.ledger.second_looks import Agreement
-from storage.records import By, Claim, Hold, Known, Place, Planned, VaultEntry
+from storage.records import By, Claim, Hold, Known, Lineage, Place, Planned, VaultEntry
 
 
 class Reader:
@@ -75,6 +76,11 @@ class Reader:
         """The newest original of a path that the vault still holds."""
         with self._connection() as connection:
             return lookups.entry_of(connection, root, path)
+
+    def lineage(self, root: str, path: str, sha256: bytes) -> Lineage | None:
+        """Where the variant with this hash at a path comes from; None where no decision in force has put it there."""
+        with self._connection() as connection:
+            return succeeding.lineage(connection, root, path, sha256)
 
     def held(self, wanted: Held) -> list[VaultEntry]:
         """The vault's originals that are wanted, by place."""

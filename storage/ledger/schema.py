@@ -157,7 +157,11 @@ class DecisionRow(Base):
     restores: Mapped[int | None]
     """The decision that a restoration undid."""
     succeeds: Mapped[int | None]
-    """The decision whose variant this one's takes the place of, from the same original."""
+    """The decision whose variant this one's takes the place of, at a later stage."""
+    generation: Mapped[int]
+    """1 where it was made from the camera's original; a variant's variant has one more than that variant's."""
+    bytes_delivered: Mapped[int | None]
+    """Of a later generation: the picture's bytes as the camera delivered it. Null: `bytes_before`."""
     missed_by_watcher: Mapped[bool]
     note: Mapped[str]
     ms_read: Mapped[int]

@@ -46,6 +46,7 @@ def to_look_at_again(connection: Connection, due_before: datetime, limit: int) -
             DecisionRow.rung.is_not(None),  # without a rung the pixels are the original's
             FileRow.decision_id == DecisionRow.id,
             SecondLookRow.decision_id.is_(None),
+            DecisionRow.generation == 1,  # else the vault holds no original
         )
         .order_by(func.random())
         .limit(limit)

@@ -1,6 +1,6 @@
-"""Later stages: a decision that takes another one's place, from the same original. Within the caller's transaction."""
+"""Later stages: a decision that takes another one's place. Within the caller's transaction."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -9,19 +9,65 @@ from sqlalchemy.dialects.sqlite import insert
 
 from storage.ledger.events import Happened, Kind, append, canonical, chained
 from storage.ledger.interning import Numbers
-from storage.ledger.lookups import entry
-from storage.ledger.schema import DecisionRow, RestorationRow, State, TriedRow
-from storage.ledger.totals import recounted
-from storage.records import Tried
+from storage.ledger.lookups import claimed, entry
+from storage.ledger.schema import CameraRow, DecisionRow, FileRow, RestorationRow, RootRow, SettingsRow, State, TriedRow
+from storage.ledger.totals import as_delivered, recounted
+from storage.records import Draft, Lineage, Recorded, Tried
 
 _TRIED: Final = "stage_tried"
 """The kind of the note about a try that changed nothing."""
 
 
-def may_succeed(connection: Connection, decision: int) -> bool:
-    """Whether the vault holds its original, for nobody who is about to put it back or to take it over."""
-    begun = select(RestorationRow.decision_id).where(RestorationRow.decision_id == decision)
-    return entry(connection, decision) is not None and connection.scalar(begun) is None
+def may_succeed(connection: Connection, draft: Draft) -> bool:
+    """Whether the vault holds what the draft was made from, for nobody who is about to put it back or to take it over.
+
+    Of a new generation: whether what it was made from stands there by the decision that it succeeds, which has nothing
+    in the vault.
+    """
+    if draft.succeeds is None:
+        return False
+    if held := entry(connection, draft.succeeds):
+        begun = select(RestorationRow.decision_id).where(RestorationRow.decision_id == draft.succeeds)
+        return held.entry == draft.vault_entry and connection.scalar(begun) is None
+    alone = select(DecisionRow.id).where(
+        DecisionRow.id == draft.succeeds,
+        DecisionRow.state == State.CONFIRMED,
+        DecisionRow.sha256_after == draft.sha256_before,
+        DecisionRow.generation < draft.generation,
+        DecisionRow.vault_entry.is_(None),
+        DecisionRow.id.not_in(claimed()),
+    )
+    return connection.scalar(alone) is not None
+
+
+def lineage(connection: Connection, root: str, path: str, sha256: bytes) -> Lineage | None:
+    """Of the variant with this hash at a path; None where no decision in force has put it there."""
+    question = (
+        select(DecisionRow.id, DecisionRow.generation, as_delivered(), DecisionRow.bytes_after)
+        .join_from(DecisionRow, FileRow)
+        .join(CameraRow)
+        .join(RootRow)
+        .where(DecisionRow.sha256_after == sha256, DecisionRow.state == State.CONFIRMED)
+        .where(FileRow.path == path, RootRow.path == root)
+        .order_by(DecisionRow.id.desc())
+        .limit(1)
+    )
+    row = connection.execute(question).one_or_none()
+    if row is None:
+        return None
+    return Lineage(*row, held=entry(connection, row.id), recorded=tuple(_recorded(connection, row.id)))
+
+
+def _recorded(connection: Connection, decision: int | None) -> Iterator[Recorded]:
+    """What this decision and those before it keep of the original."""
+    question = select(
+        *(DecisionRow.succeeds, DecisionRow.evidence_before),
+        *(SettingsRow.keeper, SettingsRow.model_digest, SettingsRow.model_use, SettingsRow.objects),
+    ).join_from(DecisionRow, SettingsRow)
+    while decision is not None:
+        decision, evidence, *by = connection.execute(question.where(DecisionRow.id == decision)).one()
+        if evidence is not None:
+            yield Recorded(evidence, *by)
 
 
 def planned_among(connection: Connection, decisions: Collection[int]) -> dict[int, int]:

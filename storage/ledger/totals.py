@@ -19,14 +19,20 @@ _OBJECT_SUMS: Final = ("pictures", "objects")
 
 def amounts() -> dict[str, ColumnElement[int]]:
     """What one counted decision adds, by the column of the totals."""
-    saved = DecisionRow.bytes_before - DecisionRow.bytes_after
+    delivered, saved = as_delivered(), DecisionRow.bytes_before - DecisionRow.bytes_after
+    released = case((DecisionRow.released_at.is_not(None), saved), else_=0)
     return {
         "pictures": literal(1),
-        "bytes_before": type_coerce(DecisionRow.bytes_before, Integer),
+        "bytes_before": type_coerce(delivered, Integer),
         "bytes_after": type_coerce(DecisionRow.bytes_after, Integer),
-        "bytes_freed": case((DecisionRow.released_at.is_not(None), saved), else_=0),
+        "bytes_freed": delivered - DecisionRow.bytes_before + released,
         "missed_by_watcher": type_coerce(DecisionRow.missed_by_watcher, Integer),
     }
+
+
+def as_delivered() -> ColumnElement[int]:
+    """A picture's bytes as the camera delivered it. A later generation was made from less: the rest is free already."""
+    return func.coalesce(DecisionRow.bytes_delivered, DecisionRow.bytes_before)
 
 
 def keys() -> dict[str, ColumnElement[int]]:

@@ -32,7 +32,7 @@ from storage.ledger.faults import told
 from storage.ledger.interning import Numbers
 from storage.ledger.known_models import ModelFacts
 from storage.ledger.second_looks import Agreement
-from storage.records import Claim, Draft, Hold, Known, Planned, Restoration, Tried, VaultEntry
+from storage.records import Claim, Draft, Hold, Known, Lineage, Planned, Restoration, Tried, VaultEntry
 
 
 class Writer:
@@ -88,7 +88,8 @@ class Writer:
     def plan_next(self, draft: Draft) -> int | None:
         """A replacement that is to take the place of the one it `succeeds`, whose original is its own from now on.
 
-        None where that original is not in the vault any more, or is about to go back: nothing is planned then.
+        None where that original is not in the vault any more, or is about to go back: nothing is planned then. A new
+        generation is made from what stands, and has nothing in the vault yet; see `succeeding.may_succeed`.
         """
         if not _is_replacement(draft):
             raise ValueError("only a replacement is planned, with both hashes and its entry in the vault")
@@ -122,6 +123,11 @@ class Writer:
         """The newest original of a path that the vault still holds."""
         with self._transaction() as connection:
             return lookups.entry_of(connection, root, path)
+
+    def lineage(self, root: str, path: str, sha256: bytes) -> Lineage | None:
+        """Where the variant with this hash at a path comes from; None where no decision in force has put it there."""
+        with self._transaction() as connection:
+            return succeeding.lineage(connection, root, path, sha256)
 
     def is_held(self, decision: int) -> bool:
         """Whether the vault holds this decision's original, and no later stage is about to take it over."""

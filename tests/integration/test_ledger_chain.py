@@ -282,6 +282,8 @@ def test_the_chain_covers_these_facts_and_no_schema_changes_that_in_silence():
             "released_at",
             "restores",
             "succeeds",
+            "generation",
+            "bytes_delivered",
             "missed_by_watcher",
             "note",
         ),

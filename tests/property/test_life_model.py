@@ -86,8 +86,8 @@ class Life(RuleBasedStateMachine):
         self.alone: set[str] = set()
         self.ever: set[bytes] = set(PICTURES)
 
-    def _config(self, *stages: dict[str, object]) -> Config:
-        selection = {"ladder": [50]} | ({"stage": list(stages)} if stages else {})
+    def _config(self, *stages: dict[str, object], again: bool = False) -> Config:
+        selection = {"ladder": [50], "allow_second_generation": again} | ({"stage": list(stages)} if stages else {})
         return config_of(self.site, encoder={"progressive": False}, selection=selection)
 
     def teardown(self):
@@ -149,19 +149,24 @@ class Life(RuleBasedStateMachine):
     def sweep(self):
         passed(self.house, Nobody())
 
-    @rule(stages=st.sampled_from([(), ({"from_days": 1e-7, "ladder": [10]},)]))
-    def stages_come_or_go(self, stages: tuple[dict[str, object], ...]):
-        """With one, each picture has reached it."""
-        self.config = self._config(*stages)
+    @rule(stages=st.sampled_from([(), ({"from_days": 1e-7, "ladder": [10]},)]), again=st.booleans())
+    def stages_come_or_go(self, stages: tuple[dict[str, object], ...], *, again: bool):
+        """With one, each picture has reached it; `again`: where the original is gone, from what stands."""
+        self.config = self._config(*stages, again=again)
         self.held.close()
         self.start()
 
-    @rule(moment=st.none() | moments, half=st.booleans())
-    def pictures_grow_old(self, moment: tuple[str, str] | None, half: bool):
-        """What there is is shrunk, and reaches a later stage: undisturbed, or with a crash on the way."""
-        self.stages_come_or_go(())
+    @rule(moment=st.none() | moments, half=st.booleans(), again=st.booleans())
+    def pictures_grow_old(self, moment: tuple[str, str] | None, half: bool, again: bool):
+        """What there is is shrunk, and reaches a later stage: undisturbed, or with a crash on the way.
+
+        `again`: its originals have been released before, so it becomes a second generation.
+        """
+        self.stages_come_or_go((), again=again)
         passed(self.house, Nobody())
-        self.stages_come_or_go(({"from_days": 1e-7, "ladder": [10]},))
+        if again:
+            self.release(8)
+        self.stages_come_or_go(({"from_days": 1e-7, "ladder": [10]},), again=again)
         if half:
             self.crash_in_the_middle_of_the_swap()
         elif moment:
@@ -237,7 +242,9 @@ class Life(RuleBasedStateMachine):
                 assert path not in self.alone, "framekeep's own writing, or a restored picture, was shrunk"
                 assert len(there) < len(due)
                 assert (path, sha(due).hex(), sha(there).hex()) in {
-                    (decision.place.path, decision.sha256_before, decision.sha256_after) for decision in decisions
+                    (decision.place.path, source, decision.sha256_after)
+                    for decision in decisions
+                    for source in self._sources(decision)
                 }
 
     @invariant()
@@ -259,6 +266,16 @@ class Life(RuleBasedStateMachine):
             for decision in decisions
             if decision.sha256_after == sha(there).hex()
         )
+
+    def _sources(self, decision: Decision) -> set[str | None]:
+        """What it was made from and, where that is a variant, what that was made from."""
+        sources = {decision.sha256_before}
+        with open_reader(self.config.ledger.url) as reader:
+            every = {one.number: one for one in reader.decisions(Wanted())}
+        while decision.generation > 1 and decision.succeeds:
+            decision = every[decision.succeeds]
+            sources.add(decision.sha256_before)
+        return sources
 
     def file(self, path: str) -> Path:
         return self.site.root / path

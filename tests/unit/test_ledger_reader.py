@@ -111,6 +111,7 @@ def test_a_replacement_is_told_whole(writer: Writer, reader: Reader):
         timings=Timings(1, 2, 3, 4),
         stage=0.0,
         succeeds=None,
+        generation=1,
     )
 
 

@@ -83,6 +83,8 @@ def _decisions() -> None:
         Column("released_at", Integer),
         Column("restores", Integer),
         Column("succeeds", Integer),
+        Column("generation", Integer, nullable=False),
+        Column("bytes_delivered", Integer),
         Column("missed_by_watcher", Boolean, nullable=False),
         Column("note", Text, nullable=False),
         *(Column(f"ms_{stage}", Integer, nullable=False) for stage in ("read", "climb", "look", "write")),
