@@ -1,12 +1,20 @@
 """Which ladders go with which floors, encoders and searches."""
 
+from typing import Literal
+
 from framekeep.jpeg.mozjpeg import SUBSAMPLINGS
-from framekeep.ladder import Ladder
+from framekeep.ladder import PLAIN, Ladder
 
 
 def check_floor(ladder: Ladder, floor_quality: int) -> None:
     """Raises ValueError where a floor leaves nothing of a ladder."""
     ladder.above(floor_quality)
+
+
+def check_regions(ladder: Ladder, objects: Literal["off", "exact"] | int) -> None:
+    """Raises ValueError where no rung is left for a background below the objects' quality."""
+    if isinstance(objects, int) and all(rung.quality >= objects for rung in ladder.of(PLAIN)):
+        raise ValueError(f"regions = {objects} leaves no lower quality in the ladder {ladder.name} for a background")
 
 
 def check_search(ladder: Ladder, search: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from daemon.config.ladders import check_floor, check_search, check_subsampling
+from daemon.config.ladders import check_floor, check_regions, check_search, check_subsampling
 from daemon.config.staging import Choice, StageBlock
 from framekeep.keepers.objects import ObjectRule
 from framekeep.ladder import Ladder
@@ -30,6 +30,7 @@ class Meant:
         check_search(ladder, self.search)
         check_subsampling(ladder, self.subsampling)
         regions = choice.region_rule(self.regions, objects)
+        check_regions(ladder.above(floor_quality), regions.regions)
         return replace(self, objects=objects, regions=regions, ladder=ladder, floor_quality=floor_quality)
 
     def faults(self, choice: Choice | None, stages: Sequence[StageBlock]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from daemon.config.detection import Detection
 from daemon.config.faults import listed, report
 from daemon.config.free_space import Pressure
 from daemon.config.hours import ALL_DAY
-from daemon.config.ladders import check_floor, check_search, check_subsampling
+from daemon.config.ladders import check_floor, check_regions, check_search, check_subsampling
 from daemon.config.matches import fault_of_match, superfluous
 from daemon.config.meant import Meant
 from daemon.config.section import Section, describing_weights
@@ -237,6 +237,10 @@ class Config(Section):
         """Regions are objects': where nothing looks for these, somebody would wait for them in vain."""
         if self.detection.regions != "off" and not any(map(compares_objects, self.keepers)):
             yield f"detection.regions = {self.detection.regions}: {_NO_OBJECTS}"
+        try:
+            check_regions(self.selection.ladder.above(self.selection.floor_quality), self.detection.regions)
+        except ValueError as error:
+            yield f"detection.{error}"
         for number, block in enumerate(self.policy, 1):
             keepers = {block.keeper or self.selection.keeper, *(stage.keeper or "" for stage in self.stages_of(block))}
             if block.regions not in {None, "off"} and not any(map(compares_objects, keepers)):

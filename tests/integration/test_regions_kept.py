@@ -141,6 +141,7 @@ def test_an_explanation_draws_and_tells_what_is_protected(gate, tmp_path, capsys
         ({"regions": "exact"}, 'detection.regions = exact: this is for the keeper "objects", which nothing here has'),
         ({"regions": 95}, 'detection.regions = 95: should be "off", "exact", or a quality factor from 10 to 90'),
         ({"regions": "exact", "regions_min_score": 0.6}, "what must be kept has to be protected too"),
+        ({"regions": 10}, "detection.regions = 10 leaves no lower quality in the ladder paper for a background"),
     ],
 )
 def test_nonsense_is_refused(section: dict, told: str, site, capsys: pytest.CaptureFixture[str]):
