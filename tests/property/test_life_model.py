@@ -87,7 +87,7 @@ class Life(RuleBasedStateMachine):
         self.ever: set[bytes] = set(PICTURES)
 
     def _config(self, *stages: dict[str, object], again: bool = False) -> Config:
-        selection = {"ladder": [50], "allow_second_generation": again} | ({"stage": list(stages)} if stages else {})
+        selection = {"ladder": [90], "allow_second_generation": again} | ({"stage": list(stages)} if stages else {})
         return config_of(self.site, encoder={"progressive": False}, selection=selection)
 
     def teardown(self):
