@@ -8,9 +8,10 @@ from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from PIL import Image
+if TYPE_CHECKING:  # a configuration asks whether the encoder is there, and needs no pictures
+    from PIL import Image
 
 INSTALL: Final = 'it needs MozJPEG: pip install "framekeep[best]" into framekeep\'s own environment'
 _HALVED: Final = {"4:2:0": "on", "4:4:4": "off"}
@@ -26,6 +27,8 @@ def is_installed() -> bool:
 @cache
 def works() -> bool:
     """Whether libvips can be loaded and was built with MozJPEG. With another libjpeg it ignores what it cannot do."""
+    from PIL import Image  # noqa: PLC0415 - as above
+
     noise = Image.effect_noise((64, 64), 64)
     try:
         return _saved(noise, 50, "4:2:0", trellis_quant=True) != _saved(noise, 50, "4:2:0", trellis_quant=False)
@@ -33,7 +36,7 @@ def works() -> bool:
         return False
 
 
-def encode_mozjpeg(image: Image.Image, quality: int, tables: int, subsampling: str) -> bytes:
+def encode_mozjpeg(image: "Image.Image", quality: int, tables: int, subsampling: str) -> bytes:
     """A picture (mode L or RGB) as a baseline JPEG; subsampling: "4:2:0" or "4:4:4", for colours.
 
     tables: the number of the quantisation tables that `quality` scales, as MozJPEG counts them.
@@ -41,7 +44,7 @@ def encode_mozjpeg(image: Image.Image, quality: int, tables: int, subsampling: s
     return _saved(image, quality, subsampling, trellis_quant=True, overshoot_deringing=True, quant_table=tables)
 
 
-def _saved(image: Image.Image, quality: int, subsampling: str, **options: int) -> bytes:
+def _saved(image: "Image.Image", quality: int, subsampling: str, **options: int) -> bytes:
     colours = ("b-w", 1) if image.mode == "L" else ("srgb", 3)
     pixels = _vips().Image.new_from_memory(image.tobytes(), *image.size, colours[1], "uchar")
     saved: bytes = pixels.copy(interpretation=colours[0]).jpegsave_buffer(

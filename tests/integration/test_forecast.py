@@ -117,7 +117,7 @@ def rehearsed(site, option: Option) -> int:
     ("selection", "detection"),
     [
         ({}, {}),
-        ({"ladder": "fine", "floor_quality": 40}, {"quality_when_found": 50, "regions": 70}),
+        ({"keeper": "objects", "ladder": "fine", "floor_quality": 40}, {"quality_when_found": 50, "regions": 70}),
         ({"ladder": [95, 30, 20], "min_saving": 0.5}, {"regions_margin": 0.5}),
     ],
 )
