@@ -181,7 +181,7 @@ NAMED: Final = (
     Mutant(
         "the claim of a later stage on its original",
         "storage/ledger/lookups.py",
-        (("        .where(DecisionRow.id.not_in(claimed))\n", ""),),
+        (("        .where(DecisionRow.id.not_in(claimed()))\n", ""),),
         _STAGES,
     ),
     Mutant(
