@@ -42,24 +42,35 @@ def shrink_around(data: bytes, regions: tuple[Region, ...], rung: Rung, subsampl
     if sum(plane.blocks.size for plane in coded.planes) > _MOST_COEFFICIENTS:
         raise ImpossibleError(f"more than {_MOST_COEFFICIENTS // 1_500_000} megapixels take too long")
     floor = Floor.of(decode(data), rung.quality, subsampling)
-    shrunk, lowest, highest = _shrunk(coded, regions, rung, WEIGHTS[0]), 1, len(WEIGHTS)
+    planes = _with_objects(coded, rung)
+    kept = [_kept(plane, coded, regions) for plane in planes]
+
+    def coding(weight: float) -> bytes:
+        parts = zip(planes, _by_plane(planes, rung.quality), kept, strict=True)
+        return write_planes(coded, [coarsened(*part, weight) for part in parts])
+
+    smallest, lowest, highest = coding(WEIGHTS[0]), 1, len(WEIGHTS)
     while lowest < highest:
         middle = (lowest + highest) // 2
-        smaller = _shrunk(coded, regions, rung, WEIGHTS[middle])
-        if floor.holds(smaller.coding):
-            shrunk, lowest = smaller, middle + 1
+        smaller = coding(WEIGHTS[middle])
+        if floor.holds(smaller):
+            smallest, lowest = smaller, middle + 1
         else:
             highest = middle
-    return shrunk
+    return Shrunk(smallest, _digested(planes, coded, regions))
 
 
-def _shrunk(coded: Coded, regions: Sequence[Region], rung: Rung, weight: float) -> Shrunk:
-    planes, targets = [], standard_tables(rung.quality)
-    for number, plane in enumerate(coded.planes):
-        kind = min(number, 1)
-        seen = plane if rung.objects in (EXACT, None) else _requantised(plane, standard_tables(int(rung.objects))[kind])
-        planes.append(coarsened(seen, targets[kind], _kept(plane, coded, regions), weight))
-    return Shrunk(write_planes(coded, planes), _digested(planes, coded, regions))
+def _with_objects(coded: Coded, rung: Rung) -> list[Plane]:
+    """The planes at the objects' quality."""
+    if rung.objects in (EXACT, None):
+        return list(coded.planes)
+    tables = _by_plane(coded.planes, int(rung.objects))
+    return [_requantised(plane, table) for plane, table in zip(coded.planes, tables, strict=True)]
+
+
+def _by_plane(planes: Sequence[Plane], quality: int) -> list[NDArray[np.int32]]:
+    """The standard table of each component at a QF."""
+    return [standard_tables(quality)[min(number, 1)] for number in range(len(planes))]
 
 
 def digested(data: bytes, regions: Sequence[Region]) -> tuple[Region, ...]:
