@@ -3,45 +3,37 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from functools import partial
 
 from rich.console import Console
 from rich.progress import BarColumn, SpinnerColumn, TextColumn
 from rich.progress import Progress as Bar
 
+from cli.showing import LINE_SECONDS, REFRESH_SECONDS, meanwhile
 from daemon.forecasting.progress import Progress
 from daemon.forecasting.sample import NARROW
-
-_REFRESH_SECONDS: Final = 0.2
-_LINE_SECONDS: Final = 10
 
 
 @contextmanager
 def shown(progress: Progress) -> Iterator[None]:
     """Shows the progress until the context ends."""
     console = Console(stderr=True)
-    done = threading.Event()
     show = _bar if console.is_terminal else _lines
-    thread = threading.Thread(target=show, args=(console, progress, done), daemon=True)
-    thread.start()
-    try:
+    with meanwhile(partial(show, console, progress)):
         yield
-    finally:
-        done.set()
-        thread.join()
 
 
 def _bar(console: Console, progress: Progress, done: threading.Event) -> None:
     columns = (SpinnerColumn(), BarColumn(bar_width=None), TextColumn("{task.description}"))
     with Bar(*columns, console=console, transient=True, expand=True) as bar:
         task = bar.add_task(sentence(progress), total=None)
-        while not done.wait(_REFRESH_SECONDS):
+        while not done.wait(REFRESH_SECONDS):
             total = 1.0 if progress.started is not None else None
             bar.update(task, description=sentence(progress), completed=share(progress), total=total)
 
 
 def _lines(console: Console, progress: Progress, done: threading.Event) -> None:
-    while not done.wait(_LINE_SECONDS):
+    while not done.wait(LINE_SECONDS):
         console.print(sentence(progress), highlight=False, soft_wrap=True)
 
 

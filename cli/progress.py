@@ -4,34 +4,25 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Final
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
+from cli.showing import LINE_SECONDS, REFRESH_SECONDS, meanwhile
 from daemon.config.schema import Config
 from daemon.names import NameFilter
 from daemon.sweep import Sweeping
 from daemon.walk import walk
 from storage.records import Place
 
-_REFRESH_SECONDS: Final = 0.2
-_LINE_SECONDS: Final = 10
-
 
 @contextmanager
 def shown(sweeping: Sweeping, config: Config, targets: Sequence[Place]) -> Iterator[None]:
     """Shows a sweep's progress until the context ends, and then its result."""
     console = Console(stderr=True)
-    done = threading.Event()
     show = partial(_bar, total=_Total(config, targets)) if console.is_terminal else _lines
-    thread = threading.Thread(target=show, args=(console, sweeping, done), daemon=True)
-    thread.start()
-    try:
+    with meanwhile(partial(show, console, sweeping)):
         yield
-    finally:
-        done.set()
-        thread.join()
     console.print(_sentence(sweeping), highlight=False, soft_wrap=True)
 
 
@@ -57,13 +48,13 @@ def _bar(console: Console, sweeping: Sweeping, done: threading.Event, total: _To
     )
     with Progress(*columns, console=console, transient=True, expand=True) as progress:
         task = progress.add_task("", total=None, rate=0.0, ratio=1.0)
-        while not done.wait(_REFRESH_SECONDS):
+        while not done.wait(REFRESH_SECONDS):
             tally = sweeping.tally
             progress.update(task, completed=tally.seen, total=total.pictures, rate=sweeping.rate(), ratio=tally.ratio)
 
 
 def _lines(console: Console, sweeping: Sweeping, done: threading.Event) -> None:
-    while not done.wait(_LINE_SECONDS):
+    while not done.wait(LINE_SECONDS):
         console.print(_sentence(sweeping), highlight=False, soft_wrap=True)
 
 
