@@ -15,18 +15,13 @@ run: .venv/installed
 	@mkdir -p incoming var
 	@exec $(BIN)/framekeep run --config config.toml
 
-# Each has a process of its own. After all other tests PyTorch crashes in training (a segmentation fault), and a forecast
-# crashed after those of MozJPEG's encoder in one process.
-ALONE := tests/integration/test_topology_training.py tests/integration/test_forecast.py
-
 # All that is checked, the tests last.
 test check: .venv/installed-test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	for test in $(ALONE); do $(BIN)/pytest $$test || exit 1; done
-	$(BIN)/pytest $(ALONE:%=--ignore=%)
+	$(BIN)/pytest
 
 # A detector of people for `keeper = "objects"`. OpenVINO runs it: the TensorFlow that it asks for is not needed.
 detector: .venv/installed

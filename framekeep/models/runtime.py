@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from framekeep.models.compiling import compiled
 from framekeep.models.converted import keep, kept_at, read_kept
 
 TOLERANCE: Final = 1e-4
@@ -73,17 +74,17 @@ def fastest(eager: Eager, input_size: tuple[int, int, int], digest: str) -> Runt
     name = f"{type(eager.module).__name__} {digest} {input_size}"
     with suppress(Exception):  # whatever is wrong with what was kept, it can be converted anew
         model = read_kept(kept_at(name))
-        if model is not None and agree(eager, kept := _compiled(model), input_size):
+        if model is not None and agree(eager, kept := Compiled(compiled(model, _FP32)), input_size):
             return kept
     try:
         model = _converted(eager.module, input_size)
-        if not agree(eager, compiled := _compiled(model), input_size):
+        if not agree(eager, anew := Compiled(compiled(model, _FP32)), input_size):
             return eager
     except Exception:  # noqa: BLE001 - whatever OpenVINO cannot do with a network, PyTorch can
         return eager
     with suppress(Exception):  # nothing depends on it
         keep(model, kept_at(name))
-    return compiled
+    return anew
 
 
 def agree(eager: Runtime, other: Runtime, input_size: tuple[int, int, int]) -> bool:
@@ -104,9 +105,3 @@ def _converted(module: torch.nn.Module, input_size: tuple[int, int, int]) -> Any
         warnings.simplefilter("ignore")  # newer PyTorch deprecates tracing, which is what OpenVINO follows
         traced = torch.jit.freeze(torch.jit.trace(module, example, check_trace=False))  # type: ignore[no-untyped-call]  # as torch has it
         return openvino.convert_model(traced, example_input=example, input=[-1, *input_size])
-
-
-def _compiled(model: Any) -> Compiled:  # noqa: ANN401 - OpenVINO tells no types
-    import openvino  # noqa: PLC0415 - only where it is wanted
-
-    return Compiled(openvino.Core().compile_model(model, "CPU", _FP32))

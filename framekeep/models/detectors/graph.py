@@ -9,6 +9,7 @@ import openvino
 from numpy.typing import DTypeLike, NDArray
 
 from framekeep.errors import ModelUnavailableError
+from framekeep.models.compiling import compiled
 from framekeep.models.detectors.reading import Outputs
 
 _FP32: Final = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "THROUGHPUT"}
@@ -23,20 +24,18 @@ class Graph:
 
     def __init__(self, path: Path, jobs: int) -> None:
         """`jobs`: the most pictures that are computed at once. Raises ModelUnavailableError."""
-        core = openvino.Core()
         try:
-            model = _read(core, path)
-            compiled = core.compile_model(model, "CPU", {**_FP32, "PERFORMANCE_HINT_NUM_REQUESTS": jobs})
+            network = compiled(_read(path), {**_FP32, "PERFORMANCE_HINT_NUM_REQUESTS": jobs})
         except (RuntimeError, OSError) as error:
             raise ModelUnavailableError(f"OpenVINO cannot read {path} as a network: {reason_of(error)}") from error
-        if len(compiled.inputs) != 1:
-            raise ModelUnavailableError(f"{path} wants {len(compiled.inputs)} inputs; a detector wants a picture only")
+        if len(network.inputs) != 1:
+            raise ModelUnavailableError(f"{path} wants {len(network.inputs)} inputs; a detector wants a picture only")
         self._path = path
-        self.input_shape = _shape(compiled.inputs[0])
-        self.input_type: DTypeLike = compiled.inputs[0].get_element_type().to_dtype()
-        self.output_names = tuple(tuple(sorted(port.get_names())) for port in compiled.outputs)
-        self._compiled = compiled
-        self._jobs = int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+        self.input_shape = _shape(network.inputs[0])
+        self.input_type: DTypeLike = network.inputs[0].get_element_type().to_dtype()
+        self.output_names = tuple(tuple(sorted(port.get_names())) for port in network.outputs)
+        self._network = network
+        self._jobs = int(network.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
 
     def place_of(self, output: str | int) -> int:
         """Where an output stands that is named, or counted from 0. Raises ModelUnavailableError."""
@@ -49,7 +48,7 @@ class Graph:
 
     def run(self, pictures: Sequence[NDArray[Any]]) -> list[Outputs]:
         """The outputs for each picture, in order. Raises RuntimeError for a picture that the network cannot take."""
-        requests = [self._compiled.create_infer_request() for _ in range(min(self._jobs, len(pictures)))]
+        requests = [self._network.create_infer_request() for _ in range(min(self._jobs, len(pictures)))]
         answers: list[Outputs] = []
         for index, picture in enumerate(pictures):
             request = requests[index % len(requests)]
@@ -64,8 +63,9 @@ def _answer(request: Any) -> Outputs:  # noqa: ANN401 - OpenVINO tells no types
     return [np.array(tensor.data) for tensor in request.output_tensors]
 
 
-def _read(core: Any, path: Path) -> Any:  # noqa: ANN401 - OpenVINO tells no types
+def _read(path: Path) -> Any:  # noqa: ANN401 - OpenVINO tells no types
     """From what the digest is made of: no other file may have a say."""
+    core = openvino.Core()
     if path.suffix == ".xml":
         return core.read_model(path.read_bytes(), path.with_suffix(".bin").read_bytes())
     if path.suffix == ".onnx" and _ELSEWHERE in path.read_bytes():
