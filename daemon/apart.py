@@ -6,6 +6,7 @@ One that works for too long on a picture ends itself. So that costs as little as
 import asyncio
 import multiprocessing
 import os
+import shutil
 import signal
 import tempfile
 import threading
@@ -147,10 +148,12 @@ def _begin(folder: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if parent := multiprocessing.parent_process():  # the fork server may be from before a reload
         be_nice(os.getpriority(os.PRIO_PROCESS, parent.pid or 0))
-    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+    threading.Thread(target=_end_with_the_parent, args=(folder,), daemon=True).start()
 
 
-def _end_with_the_parent() -> None:
+def _end_with_the_parent(folder: str) -> None:
+    """A killed parent cleans nothing up."""
     if parent := multiprocessing.parent_process():
         parent.join()
+        shutil.rmtree(folder, ignore_errors=True)
         os._exit(1)

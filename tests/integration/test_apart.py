@@ -73,6 +73,27 @@ def test_nothing_that_a_process_wrote_outlives_it(pool, tmp_path, monkeypatch):
     assert asyncio.run(told()) == [Reason.TOO_SLOW, Reason.CRASHED, []]
 
 
+def test_nothing_outlives_a_killed_parent_either(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    parent = multiprocessing.get_context("spawn").Process(target=hang_apart)
+    parent.start()
+    await_that(lambda: [*tmp_path.rglob("*.jpg")])
+    parent.kill()
+    parent.join()
+    await_that(lambda: not [*tmp_path.glob("framekeep-apart-*")])
+
+
+def await_that(happens) -> None:
+    deadline = time.monotonic() + 30
+    while not happens():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def hang_apart() -> None:
+    asyncio.run(ProcessesApart(2, 60).run(leave_a_file, hang))
+
+
 def leave_a_file(then) -> None:
     with tempfile.NamedTemporaryFile(suffix=".jpg", delete=False) as file:
         file.write(b"a picture")
