@@ -15,7 +15,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, insert, select, type_coerce
+from sqlalchemy import Connection, Select, bindparam, insert, select, type_coerce
 from sqlalchemy.types import NullType
 
 from storage.ledger.columns import EPOCH, MICROSECOND
@@ -115,7 +115,7 @@ def append(connection: Connection, at: datetime, happened: Sequence[Happened]) -
         covered = facts[one.decision] if one.kind in DECIDING and one.decision else None
         end = Head(event[0], digest_of(end.digest, event, covered))
         rows.append(dict(zip(_COLUMNS, (event[0], at, *event[2:], end.digest), strict=True)))
-    connection.execute(insert(EventRow), rows)
+    connection.execute(_ADDITION, rows)
 
 
 @contextmanager
@@ -133,8 +133,7 @@ def chained(
 
 def head(connection: Connection) -> Head:
     """The last event."""
-    newest = select(EventRow.id, EventRow.digest).order_by(EventRow.id.desc()).limit(1)
-    row = connection.execute(newest).one_or_none()
+    row = connection.execute(_NEWEST).one_or_none()
     return Head(*row) if row else BEGINNING
 
 
@@ -167,12 +166,11 @@ def spelled(question: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
 
 
 def _facts(connection: Connection, decisions: Sequence[int]) -> dict[int, dict[str, Any]]:
-    question = spelled(select(DecisionRow.id, *FACTS.values()).select_from(DecisionRow))
-    return _by_number(connection, question, decisions)
+    return _by_number(connection, _THEIR_FACTS, decisions)
 
 
 def _rows(connection: Connection, decisions: Sequence[int]) -> dict[int, dict[str, Any]]:
-    return _by_number(connection, select(DecisionRow.id, *(FACTS[name] for name in _OWN)), decisions)
+    return _by_number(connection, _THEIR_ROWS, decisions)
 
 
 def _by_number(
@@ -181,10 +179,18 @@ def _by_number(
     return {
         row["id"]: dict(row)
         for chunk in chunks(decisions)
-        for row in connection.execute(question.where(DecisionRow.id.in_(chunk))).mappings()
+        for row in connection.execute(question, {"decisions": chunk}).mappings()
     }
 
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list[Any]]:
     """What each column that differs was, and what it is."""
     return {name: [value, after[name]] for name, value in before.items() if after[name] != value}
+
+
+# Built once: they take longer to build than to run.
+_THESE: Final = DecisionRow.id.in_(bindparam("decisions", expanding=True))
+_THEIR_FACTS: Final = spelled(select(DecisionRow.id, *FACTS.values()).select_from(DecisionRow)).where(_THESE)
+_THEIR_ROWS: Final = select(DecisionRow.id, *(FACTS[name] for name in _OWN)).where(_THESE)
+_NEWEST: Final = select(EventRow.id, EventRow.digest).order_by(EventRow.id.desc()).limit(1)
+_ADDITION: Final = insert(EventRow)

@@ -20,6 +20,8 @@ NOTHING_CHANGED: Final[dict[str, Any]] = dict.fromkeys(
     ("rung", "quality", "sha256_after", "evidence_after", "regions", "vault_entry", "release_at")
 )
 """A kept picture's share of the row. With a `sha256_after` its content would pass for one that framekeep wrote."""
+_DECISIONS: Final = insert(DecisionRow).returning(DecisionRow.id, sort_by_parameter_order=True)
+_PLANS: Final = insert(PlanRow)
 
 
 def record(connection: Connection, numbers: Numbers, drafts: Sequence[Draft], at: datetime) -> list[int]:
@@ -77,7 +79,7 @@ def plan(connection: Connection, numbers: Numbers, drafts: Sequence[Draft]) -> l
         for decision, draft in zip(decisions, drafts, strict=True)
     ]
     if plans:
-        connection.execute(insert(PlanRow), plans)
+        connection.execute(_PLANS, plans)
     return decisions
 
 
@@ -92,7 +94,7 @@ def _insert(
         {"file_id": file, "state": state, **_shared(connection, numbers, draft), **_own(draft)}
         for file, draft in zip(files, drafts, strict=True)
     ]
-    inserted = connection.scalars(insert(DecisionRow).returning(DecisionRow.id, sort_by_parameter_order=True), rows)
+    inserted = connection.scalars(_DECISIONS, rows)
     return files, list(inserted)
 
 

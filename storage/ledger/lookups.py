@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Row, ScalarSelect, Select, case, func, select, tuple_
+from sqlalchemy import Connection, Row, ScalarSelect, Select, bindparam, case, func, select, tuple_
 from sqlalchemy.orm import aliased
 
 from framekeep.reasons import Reason
@@ -28,25 +28,37 @@ T = TypeVar("T")
 _CHUNK: Final = 500
 """Values in one IN: enough to be fast, few enough for any build of SQLite."""
 
+# Built once: the questions of each picture's way take longer to build than to answer.
+_KNOWN: Final = (
+    select(
+        *(RootRow.path, FileRow.path, FileRow.size, FileRow.mtime_ns, FileRow.ctime_ns, FileRow.inode),
+        *(SettingsRow.fingerprint, ReasonRow.word, DecisionRow.sha256_before, DecisionRow.id),
+        SettingsRow.stage,
+    )
+    .join_from(FileRow, CameraRow)
+    .join(RootRow)
+    .join(DecisionRow, DecisionRow.id == FileRow.decision_id)
+    .join(SettingsRow)
+    .join(ReasonRow)
+    .where(FileRow.path.in_(bindparam("paths", expanding=True)))
+)
+_ANY_TRIED: Final = select(TriedRow.decision_id).limit(1)
+_WROTE: Final = select(DecisionRow.sha256_after).where(
+    DecisionRow.sha256_after.is_not(None), DecisionRow.sha256_after.in_(bindparam("sha256s", expanding=True))
+)
+_BEFORE: Final = select(DecisionRow.sha256_before).where(
+    DecisionRow.sha256_before.in_(bindparam("sha256s", expanding=True))
+)
+_RESTORED: Final = _BEFORE.where(DecisionRow.restores.is_not(None))
+_BEING_RESTORED: Final = _BEFORE.where(DecisionRow.id.in_(select(RestorationRow.decision_id)))
+
 
 def known(connection: Connection, root: str, paths: Sequence[str]) -> dict[str, Known]:
     return {path: fact for chunk in chunks(paths) for path, fact in _known(connection, root, chunk)}
 
 
 def _known(connection: Connection, root: str, paths: Sequence[str]) -> Iterator[tuple[str, Known]]:
-    rows = connection.execute(
-        select(
-            *(RootRow.path, FileRow.path, FileRow.size, FileRow.mtime_ns, FileRow.ctime_ns, FileRow.inode),
-            *(SettingsRow.fingerprint, ReasonRow.word, DecisionRow.sha256_before, DecisionRow.id),
-            SettingsRow.stage,
-        )
-        .join_from(FileRow, CameraRow)
-        .join(RootRow)
-        .join(DecisionRow, DecisionRow.id == FileRow.decision_id)
-        .join(SettingsRow)
-        .join(ReasonRow)
-        .where(FileRow.path.in_(paths))
-    ).all()
+    rows = connection.execute(_KNOWN, {"paths": paths}).all()
     tried = _tried(connection, [row.id for row in rows])
     # Another root rarely has the same path; asked for the root, SQLite would go through all of its cameras.
     for found, path, *identity, fingerprint, word, sha256, decision, stage in rows:
@@ -57,7 +69,7 @@ def _known(connection: Connection, root: str, paths: Sequence[str]) -> Iterator[
 
 def _tried(connection: Connection, decisions: Sequence[int]) -> dict[int, str]:
     """The fingerprints of later stages that were tried, by decision. Mostly there are none: that costs nothing."""
-    if connection.scalar(select(TriedRow.decision_id).limit(1)) is None:
+    if connection.scalar(_ANY_TRIED) is None:
         return {}
     question = select(TriedRow.decision_id, SettingsRow.fingerprint).join(SettingsRow)
     rows = connection.execute(question.where(TriedRow.decision_id.in_(decisions)))
@@ -66,25 +78,17 @@ def _tried(connection: Connection, decisions: Sequence[int]) -> dict[int, str]:
 
 def wrote(connection: Connection, sha256s: Sequence[bytes]) -> set[bytes]:
     """Which of these contents framekeep wrote or was about to write. Undone ones count: copies may be about."""
-    return _found(connection, sha256s, select(DecisionRow.sha256_after).where(DecisionRow.sha256_after.is_not(None)))
+    return _found(connection, sha256s, _WROTE)
 
 
 def restored(connection: Connection, sha256s: Sequence[bytes]) -> set[bytes]:
     """Which of these contents an administrator put back, or is putting back at this moment."""
-    back = select(DecisionRow.sha256_before)
-    begun = back.where(DecisionRow.id.in_(select(RestorationRow.decision_id)))
-    done = _found(connection, sha256s, back.where(DecisionRow.restores.is_not(None)))
-    return done | _found(connection, sha256s, begun)
+    return _found(connection, sha256s, _RESTORED) | _found(connection, sha256s, _BEING_RESTORED)
 
 
 def _found(connection: Connection, sha256s: Sequence[bytes], question: Select[bytes | None]) -> set[bytes]:
-    """The question asks for one column of hashes."""
-    (column,) = question.selected_columns
     return {
-        sha256
-        for chunk in chunks(sha256s)
-        for sha256 in connection.scalars(question.where(column.in_(chunk)))
-        if sha256
+        sha256 for chunk in chunks(sha256s) for sha256 in connection.scalars(question, {"sha256s": chunk}) if sha256
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
+from sqlalchemy import BindParameter, ColumnElement, Connection, and_, bindparam, delete, insert, select, update
 from sqlalchemy.orm import aliased
 
 from framekeep.reasons import Reason
@@ -29,13 +29,23 @@ _NOT_LOOKED_AT: Final = {
     "ms_write": 0,
 }
 
+# Built once: statements of each picture's way take longer to build than to run.
+_THESE: Final[BindParameter[int]] = bindparam("decisions", expanding=True)
+_CONFIRMED: Final = update(DecisionRow).where(DecisionRow.id.in_(_THESE)).values(state=State.CONFIRMED)
+_PLANS: Final = (
+    select(DecisionRow.id, DecisionRow.file_id, PlanRow.size, PlanRow.mtime_ns, PlanRow.ctime_ns, PlanRow.inode)
+    .join_from(PlanRow, DecisionRow)
+    .where(DecisionRow.id.in_(_THESE))
+)
+_PLANS_END: Final = delete(PlanRow).where(PlanRow.decision_id.in_(_THESE))
+
 
 def confirm(connection: Connection, confirmations: Sequence[tuple[int, FileIdentity]], at: datetime) -> None:
     decisions = [decision for decision, _ in confirmations]
     plans = _end_plans(connection, decisions)
     succeeding.retire(connection, list(succeeding.planned_among(connection, decisions).values()), at)
-    with recounted(connection, decisions):
-        connection.execute(update(DecisionRow).where(DecisionRow.id.in_(decisions)).values(state=State.CONFIRMED))
+    connection.execute(_CONFIRMED, {"decisions": decisions})
+    count(connection, decisions)  # a planned one is in no total yet
     settle_files(connection, [(plans[decision][0], identity, decision) for decision, identity in confirmations])
     append(connection, at, [Happened(Kind.REPLACED, decision) for decision in decisions])
 
@@ -83,15 +93,11 @@ def _end_plans(connection: Connection, decisions: Sequence[int]) -> dict[int, tu
 
     Raises ValueError where one of them was not planned.
     """
-    rows = connection.execute(
-        select(DecisionRow.id, DecisionRow.file_id, PlanRow.size, PlanRow.mtime_ns, PlanRow.ctime_ns, PlanRow.inode)
-        .join_from(PlanRow, DecisionRow)
-        .where(DecisionRow.id.in_(decisions))
-    )
+    rows = connection.execute(_PLANS, {"decisions": decisions})
     plans = {decision: (file, FileIdentity(*identity)) for decision, file, *identity in rows}
     if strangers := set(decisions) - plans.keys():
         raise ValueError(f"decisions that are not planned: {sorted(strangers)}")
-    connection.execute(delete(PlanRow).where(PlanRow.decision_id.in_(decisions)))
+    connection.execute(_PLANS_END, {"decisions": decisions})
     return plans
 
 
