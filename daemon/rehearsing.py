@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from daemon.scanning import is_behind
 from daemon.sheet import Sheet
 from daemon.succeeding import check_smaller, source_of, start_from
+from daemon.swapping import check_unheld
 from framekeep.reasons import Kept, Reason
 from framekeep.variants import Written
 from storage.attribute import Mark
@@ -36,9 +37,8 @@ class Rehearsing:
             data = self._original(sheet, picture)
         elif self._reader and self._reader.restored(picture.sha256):
             raise Kept(Reason.RESTORED)
-        place, mtime_ns = sheet.candidate.place, sheet.identity.mtime_ns
-        if self._holds and (hold := self._holds.over_picture(place, mtime_ns, picture.data)):
-            raise Kept(Reason.HELD, f"hold {hold.number}")
+        if self._holds:
+            check_unheld(self._holds, sheet, picture.data)
         return data
 
     def _original(self, sheet: Sheet, picture: Picture) -> bytes:

@@ -5,7 +5,7 @@ import os
 import sqlite3
 import time
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -145,6 +145,21 @@ def test_a_hold_is_heeded_and_the_stage_comes_when_it_ends(shrunk):
     with open_writer(shrunk.config.ledger.url) as writer:
         writer.remove_hold(hold.number, "over")
     assert shrunk.sweep().tally.replaced == 1
+
+
+def test_a_hold_over_the_original_is_heeded_though_the_variants_time_was_changed(shrunk, steadfast):
+    configure(shrunk, *STAGES)
+    before = shrunk.path(NAME).read_bytes()
+    aged(shrunk.path(NAME), 31)
+    now = datetime.now(UTC)
+    claim = Claim("case 7", camera="gate", since=now - timedelta(days=45), until=now - timedelta(days=38))
+    with open_writer(shrunk.config.ledger.url) as writer:
+        writer.add_hold(claim)
+    dry = Sweeping(dry_run=True)
+    with opened_quietly(shrunk.config, steadfast()) as house:
+        rehearse(house, targets_of(house.config, []), dry)
+    assert dry.tally.reasons == shrunk.sweep().tally.reasons == {"held": 1}
+    assert shrunk.path(NAME).read_bytes() == before
 
 
 def test_a_picture_whose_original_was_released_is_left_alone(shrunk):
