@@ -10,6 +10,7 @@ from daemon.config.roots import check_roots
 from daemon.config.schema import Config
 from daemon.known_model import facts_of, meet
 from daemon.log import log
+from daemon.lost_ledger import refuse_new_ledger
 from daemon.models import open_record
 from daemon.names import NameFilter
 from daemon.releasing import Vaults
@@ -90,6 +91,7 @@ def opened(
     """
     with ExitStack() as held:
         roots = _open_roots(held, config, taken)
+        refuse_new_ledger(config.ledger.url, roots.values())
         ledger = held.enter_context(ThreadPoolExecutor(1, "ledger"))
         writer = ledger.submit(open_writer, config.ledger.url).result()
         held.callback(lambda: ledger.submit(writer.close).result())

@@ -13,6 +13,7 @@ from daemon.config.schema import Config
 from daemon.house import House, open_root, opened
 from daemon.known_model import facts_of, refuse_another
 from daemon.log import configure, log
+from daemon.lost_ledger import refuse_new_ledger
 from daemon.models import check_objects, detector_choice, model_choice, open_record
 from daemon.niceness import be_nice
 from daemon.notify import Notifier
@@ -124,6 +125,7 @@ def read_anew(house: House, load: Callable[[], Config]) -> Fresh:
     with ExitStack() as held:
         taken = _take_roots(held, house, config)
         if config.ledger.url != old.ledger.url:
+            refuse_new_ledger(config.ledger.url, [*house.roots.values(), *taken])
             open_writer(config.ledger.url).close()
         model = house.model
         if _model_part(config) != _model_part(old) or _is_outdated(model, config):

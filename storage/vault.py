@@ -46,6 +46,15 @@ def locked(root: Root) -> Iterator[None]:
         os.close(descriptor)
 
 
+def is_in_use(root: Tree) -> bool:
+    """Whether anything lies in the vault. Raises OSError."""
+    try:
+        with root.vault_to_read() as vault, os.scandir(vault) as entries:
+            return any(entries)
+    except FileNotFoundError:
+        return False
+
+
 def original_of(root: Tree, held: VaultEntry) -> bytes:
     """The original's bytes. Raises Kept where the vault no longer holds exactly them."""
     with keeping(), root.vault_to_read() as folder, _opened(folder, held.entry) as descriptor:

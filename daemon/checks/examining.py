@@ -1,6 +1,7 @@
 """Everything that `framekeep doctor` looks at, in the order in which a start needs it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 from daemon.checks.check import Check, State
 from daemon.checks.drift import check_drift
@@ -27,8 +28,9 @@ def examine(load: Callable[[], Config], clock: Callable[[], float]) -> Iterator[
     yield from check_models(config, clock)
     yield check_squeezer()
     yield check_drift(config)
-    yield check_ledger(config.ledger.url)
-    yield from _roots(config)
+    there = [root for root in config.watch.roots if root.is_dir() and not root.is_symlink()]
+    yield check_ledger(config.ledger.url, there)
+    yield from _roots(config, there)
 
 
 def _configuration(config: Config) -> Check:
@@ -37,12 +39,11 @@ def _configuration(config: Config) -> Check:
     return Check("configuration", State.OK, sentence)
 
 
-def _roots(config: Config) -> Iterator[Check]:
+def _roots(config: Config, there: Sequence[Path]) -> Iterator[Check]:
     try:
         check_roots(config)
     except ConfigurationError as error:
         yield Check.failed("roots", error)
-    there = [root for root in config.watch.roots if root.is_dir() and not root.is_symlink()]
     watch, floor = config.watch, config.vault.floor_megabytes
     for root in there:
         yield from check_root(root, watch.rescan_minutes, floor, allow_racy_rename=watch.allow_racy_rename)

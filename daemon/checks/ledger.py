@@ -1,26 +1,35 @@
 """Whether the ledger can be used."""
 
 import os
+from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
 from daemon.checks.check import Check, State
 from daemon.checks.filesystem import filesystem_of, is_remote
-from framekeep.errors import LedgerError
+from daemon.lost_ledger import refuse_new_ledger
+from framekeep.errors import ConfigurationError, LedgerError
 from storage.ledger.opening import open_reader
+from storage.root import Tree
 
 _NAME: Final = "ledger"
 
 
-def check_ledger(url: str) -> Check:
-    """Opens the ledger, which tells its schema, and reads the whole file for damage."""
+def check_ledger(url: str, roots: Iterable[Path] = ()) -> Check:
+    """Opens the ledger, which tells its schema, and reads the whole file for damage.
+
+    Where there is none, the roots' vaults tell whether there was one.
+    """
     ledger = Path(url.removeprefix("sqlite:///"))
     try:
         _check_access(ledger)
         if not ledger.exists():
+            with ExitStack() as opened:
+                refuse_new_ledger(url, [opened.enter_context(Tree(str(root))) for root in roots])
             return Check(_NAME, State.OK, f"there is none yet; the first start makes {ledger}")
         _check_content(url, ledger)
-    except LedgerError as error:
+    except (ConfigurationError, LedgerError) as error:
         return Check.failed(_NAME, error)
     kind = filesystem_of(ledger)
     if is_remote(kind):

@@ -37,7 +37,7 @@ def open_writer(url: str, clock: Callable[[], datetime] = _utc_now) -> Writer:
 
     The clock dates events.
     """
-    ledger = _file_of(url)
+    ledger = file_of(url)
     with told(ledger):
         _make(ledger.parent)
         with _closed_on_failure(_writing(ledger)) as engine:
@@ -78,7 +78,7 @@ def fresh_ledger(url: str) -> Iterator[Writer]:
 
     Nobody else may have the old one open.
     """
-    ledger = _file_of(url)
+    ledger = file_of(url)
     building = ledger.with_name(f"{ledger.name}.rebuilding")
     with told(building):
         for suffix in _SUFFIXES:
@@ -106,16 +106,16 @@ def _beside(file: Path, suffix: str) -> Path:
 
 
 def ledger_exists(url: str) -> bool:
-    return _file_of(url).exists()
+    return file_of(url).exists()
 
 
 def open_reader(url: str) -> Reader:
-    ledger = _file_of(url)
+    ledger = file_of(url)
     with told(ledger):
         if not ledger.exists():
             raise LedgerError(
-                f"There is no ledger at {ledger} yet: run framekeep run or framekeep sweep once, "
-                "or correct `url` in [ledger]."
+                f"There is no ledger at {ledger} yet: run framekeep run or framekeep sweep once, or correct `url` in "
+                "[ledger]. If there was one, put a backup in its place, or make it anew with framekeep ledger rebuild."
             )
         with _closed_on_failure(_reading(ledger)) as engine:
             with _told_to_readers(ledger), engine.connect() as connection:
@@ -150,7 +150,7 @@ def _closed_on_failure(engine: Engine) -> Iterator[Engine]:
         raise
 
 
-def _file_of(url: str) -> Path:
+def file_of(url: str) -> Path:
     """What follows the prefix is the path as it is: unlike elsewhere in URLs, no character means anything else."""
     path = url.removeprefix(_PREFIX)
     if path in (url, "", ":memory:"):

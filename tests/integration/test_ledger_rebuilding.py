@@ -4,6 +4,8 @@ import json
 import shutil
 from pathlib import Path
 
+from daemon.checks.check import State
+from daemon.checks.ledger import check_ledger
 from daemon.house import opened
 from framekeep.reasons import Reason
 from storage.ledger.answers import Wanted
@@ -31,6 +33,21 @@ def test_a_rebuilt_ledger_restores_releases_and_shrinks_nothing_again(swept, cap
     assert swept.path("gate/1.jpg").read_bytes() == shrunk
     assert swept.run("restore", swept.path("")) == 0
     assert swept.restored() == set(swept.originals)
+
+
+def test_no_new_ledger_takes_a_lost_one_s_place_by_itself(swept, capsys):
+    assert swept.run("restore", swept.path("gate/1.jpg")) == 0
+    lose(swept)
+    for command in ("sweep", "run", "report"):
+        capsys.readouterr()
+        assert swept.run(command) == 13
+        assert "framekeep ledger rebuild" in "".join(capsys.readouterr()).replace("\n", " ")
+    told = check_ledger(swept.config.ledger.url, swept.config.watch.roots)
+    assert (told.state, "framekeep ledger rebuild" in told.sentence) == (State.FAULT, True)
+    assert not swept.ledger.exists()
+    assert swept.path("gate/1.jpg").read_bytes() == swept.originals["gate/1.jpg"]
+    assert swept.run("ledger", "rebuild") == 0
+    assert swept.run("sweep") == 0
 
 
 def test_a_released_picture_is_known_by_its_mark_and_its_copy_too(filled, tmp_path):
