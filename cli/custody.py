@@ -13,7 +13,7 @@ from cli.options import ConfigOption, JsonOption, load_config, verb
 from cli.paths import as_text, path_fields
 from cli.tables import cell, facts, show
 from daemon.holding import covering
-from daemon.sweep import place_of
+from daemon.sweep import picture_of
 from storage.ledger.answers import Told
 from storage.ledger.events import BY, CHANGED
 from storage.ledger.opening import open_reader
@@ -36,7 +36,7 @@ def custody(
     "framekeep ledger verify" proves that the ledger, which tells it, is as it was written.
     """
     settings = load_config(config)
-    place = place_of(settings, path)
+    place = picture_of(settings, path)
     with open_reader(settings.ledger.url) as reader:
         told, holds = reader.history(place), covering(settings, reader, place)
     if as_json:

@@ -17,7 +17,7 @@ from cli.tables import cell, facts, show, table
 from daemon.explaining import Explained, explain_place
 from daemon.log import configure
 from daemon.models import open_record
-from daemon.sweep import place_of
+from daemon.sweep import picture_of
 from framekeep.evidence import Detections, Evidence
 from framekeep.explaining import Explanation, Seen
 from framekeep.keepers.base import Keeper
@@ -54,7 +54,7 @@ def explain(
     check_drawable(picture)
     settings = load_config(config).overridden(keeper=keeper)
     configure(settings.service.log_format, "warning")
-    place = place_of(settings, path)
+    place = picture_of(settings, path)
     model = open_record(settings)
     answer = explain_place(settings, model, place)
     if picture:
@@ -143,7 +143,7 @@ def show_explained(answer: Explained, names: Sequence[str]) -> None:
         shown.add_row("search", "quick: what is written may be larger than this, the exact choice")
     if answer.explanation and rules.regions.regions != "off":
         shown.add_row("regions", cell(_protected(answer.explanation, rules.regions)))
-    if answer.explanation and (floor := _rounded(answer.explanation.floor)) is not None:
+    if answer.explanation and (floor := answer.explanation.floor) is not None and not math.isnan(floor):
         shown.add_row("floor", f"SSIM {floor:.4f}: nothing that is written looks worse to people")
     shown.add_row("choice", cell(_conclusion(answer.outcome)))
     show(shown)
@@ -164,7 +164,8 @@ def _protected(explanation: Explanation, rule: RegionRule) -> str:
 
 def _conclusion(outcome: Written | Kept) -> str:
     if isinstance(outcome, Kept):
-        return f"the file as it is: {outcome.note or outcome.reason.sentence}"
+        told = outcome.reason.sentence + (f" ({outcome.note})" if outcome.note else "")
+        return f"the file as it is: {told}"
     rung = outcome.rung.name if outcome.rung else "the original"
     return f"{rung}, written in {len(outcome.data):,} bytes: {outcome.reason.sentence}"
 

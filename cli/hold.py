@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from cli.holds import covered, document, local
-from cli.options import ConfigOption, JsonOption, load_config, verb
+from cli.options import ConfigOption, JsonOption, check_reason, load_config, verb
 from cli.tables import cell, show, table
 from daemon.config.schema import Config
 from daemon.holding import add_hold
@@ -64,6 +64,7 @@ def add(
     way. What it counts are the pictures that the ledger knows; those that it does not know yet are covered as well.
     """
     settings = load_config(config)
+    check_reason(reason)
     claim = Claim(
         reason=reason,
         root=str(root.absolute()) if root else None,
@@ -125,6 +126,7 @@ def remove(
         found = next((one for one in reader.holds() if one.number == number), None)
     if found is None:
         raise UsageError(f"no hold {number} is in force: framekeep hold list shows those that are")
+    check_reason(reason)
     if not yes:
         _confirm(settings, found)
     with open_writer(settings.ledger.url) as writer:
@@ -136,7 +138,7 @@ def remove(
 
 
 def _time(config: Config, text: str | None, *, is_end: bool) -> datetime | None:
-    """UTC. Of a local time that came twice, and of a whole day, the end that covers more."""
+    """UTC. Of a local time that came twice or never, and of a whole day, the end that covers more."""
     if text is None:
         return None
     try:
@@ -144,7 +146,8 @@ def _time(config: Config, text: str | None, *, is_end: bool) -> datetime | None:
         if is_end and len(text) <= len("2026-03-01"):
             moment = datetime.combine(moment, time.max)
         zone = moment.tzinfo or config.holds.rules.zone
-        return moment.replace(tzinfo=zone, fold=int(is_end)).astimezone(UTC)
+        both = [moment.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
+        return max(both) if is_end else min(both)
     except (ValueError, OverflowError):
         raise UsageError(
             f"{text!r} is no time: write 2026-03-01, or 2026-03-01T18:30, or 2026-03-01T18:30+01:00"
@@ -184,6 +187,8 @@ def _tell(config: Config, added: Hold, found: Survey, faults: dict[VaultEntry, s
             f"in the vault, with something else at the path: {counts['blocked']:,} pictures; move that away first"
         )
     typer.echo(f"replaced, with the original deleted before: {found.released:,} pictures; nothing brings those back")
+    if not any(counts.values()):
+        typer.echo("the ledger knows no such picture yet: see whether camera, pattern and times are right", err=True)
     for held, fault in (faults or {}).items():
         typer.echo(f"{printable(held.place.path)} not restored: {printable(fault)}", err=True)
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from framekeep.errors import UsageError
+
 if TYPE_CHECKING:
     from daemon.config.schema import Config
 
@@ -43,3 +45,9 @@ def load_config(path: Path | None) -> "Config":
     from daemon.config.loading import load  # noqa: PLC0415 - --help needs no configuration, which is slow to import
 
     return load(chosen_config(path), os.environ)
+
+
+def check_reason(reason: str) -> None:
+    """Raises UsageError for one that says nothing."""
+    if not reason.strip():
+        raise UsageError("--reason is empty: say why, so that others can read later why it was right")

@@ -14,7 +14,7 @@ from cli.tables import cell, facts, show, table
 from daemon.config.origins import Value
 from daemon.config.staging import PolicyBlock
 from daemon.policy_explaining import Now, PolicyExplained, explain_policy
-from daemon.sweep import place_of
+from daemon.sweep import picture_of
 
 app = verb()
 
@@ -40,7 +40,7 @@ def explain(
     nothing of holds, or of what was decided before.
     """
     settings = load_config(config)
-    place = place_of(settings, path)
+    place = picture_of(settings, path)
     answer = explain_policy(settings, place, datetime.now(UTC))
     if as_json:
         typer.echo(json.dumps(document(answer, settings.holds.timezone)))

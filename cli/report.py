@@ -37,7 +37,10 @@ def report(
     from cli.report_answer import ask, document, show_report, write_csv  # noqa: PLC0415 - takes a third of a second
 
     today = datetime.now(UTC).date()
-    answer = ask(load_config(config).ledger.url, by, (day(since, today), day(until, today)))
+    first, end = day(since, today), day(until, today)
+    if first and end and first >= end:
+        raise UsageError(f"no day lies between --since {first} and --until {end}, which is not included")
+    answer = ask(load_config(config).ledger.url, by, (first, end))
     if as_json:
         typer.echo(json.dumps(document(answer)))
     elif as_csv:

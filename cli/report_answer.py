@@ -121,7 +121,7 @@ def show_report(answer: Report) -> None:
     else:
         _show_total(answer.total)
     if not answer.total.pictures:
-        typer.echo("nothing decided in this time: framekeep run or framekeep sweep fills the ledger", err=True)
+        typer.echo("nothing was decided in this time", err=True)
 
 
 def _show_total(total: Total) -> None:

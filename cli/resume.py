@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import ConfigOption, load_config, verb
+from cli.options import ConfigOption, check_reason, load_config, verb
 from daemon.config.schema import Config
 from daemon.openings import facts_of, name_of, sentence
 from framekeep.errors import UsageError
@@ -28,8 +28,7 @@ def resume(
     left alone.
     """
     settings = load_config(config)
-    if not reason.strip():
-        raise UsageError("--reason is empty: say what you found, so that others can read later why it was right")
+    check_reason(reason)
     wanted = [opening for opening in _open(settings) if camera in (None, opening.camera)]
     if not wanted:
         raise UsageError(_nothing(settings, camera))

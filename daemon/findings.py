@@ -62,7 +62,10 @@ class Kind(Enum):
     ORPHAN = (
         "orphan",
         False,
-        "the vault holds an original that no decision knows, so nobody releases it: framekeep ledger rebuild adopts it",
+        (
+            "the vault holds an original that no decision knows, so nobody releases it: copy it out if it is needed; "
+            "framekeep ledger rebuild --force adopts it where its sidecar is whole, but forgets holds and restorations"
+        ),
     )
     LONE_SIDECAR = "lone_sidecar", False, "its original is gone, so it says nothing: it may be deleted"
     STRANGER = (

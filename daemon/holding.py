@@ -5,6 +5,7 @@ from contextlib import ExitStack, suppress
 from datetime import datetime
 
 from daemon.config.schema import Config
+from daemon.lost_ledger import refuse_new_ledger
 from framekeep.errors import UsageError
 from storage.holds import check_claim, covers, times_at, times_of_original, wait_for_swaps
 from storage.ledger.opening import open_writer
@@ -26,6 +27,7 @@ def add_hold(config: Config, claim: Claim) -> Hold:
         raise UsageError(str(error)) from None
     with ExitStack() as opened:
         roots = [opened.enter_context(Root(path)) for path in roots_of(config, claim)]
+        refuse_new_ledger(config.ledger.url, roots)
         with open_writer(config.ledger.url) as writer:
             hold = writer.add_hold(claim)
         for root in roots:

@@ -1,7 +1,6 @@
 """Which policy holds for a picture's path, what follows from it, and what clocks and ages say at a moment."""
 
 import os
-import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,7 +11,6 @@ from daemon.config.policy import PolicyBook
 from daemon.config.schema import Config
 from daemon.config.staging import PolicyBlock, StageBlock
 from daemon.names import NameFilter
-from framekeep.errors import UsageError
 from storage.records import Place
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -96,8 +94,6 @@ def _changed_at(place: Place) -> datetime | None:
         status = os.lstat(f"{place.root}/{place.path}")
     except OSError:
         return None
-    if stat.S_ISDIR(status.st_mode):
-        raise UsageError(f"{place.root}/{place.path} is a folder: name a picture in it, which need not exist")
     try:
         return _EPOCH + timedelta(microseconds=status.st_mtime_ns // 1000)
     except OverflowError:

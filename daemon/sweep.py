@@ -178,3 +178,11 @@ async def _until_interrupted(candidates: AsyncIterator[Candidate], sweeping: Swe
         if sweeping.interrupted:
             return
         yield candidate
+
+
+def picture_of(config: Config, path: Path) -> Place:
+    """The same for one picture, which need not exist. Raises UsageError for a folder, too."""
+    place = place_of(config, path)
+    if path.is_dir() and not path.is_symlink():
+        raise UsageError(f"{path} is a folder: name a picture in it, which need not exist")
+    return place

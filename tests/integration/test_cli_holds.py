@@ -155,8 +155,15 @@ def test_a_local_time_that_came_twice_is_taken_so_that_more_is_covered(office: O
     assert (told["hold"]["from"], told["hold"]["to"]) == ("2026-10-25T00:30:00+00:00", "2026-10-25T01:30:00+00:00")
 
 
+def test_a_local_time_that_never_came_is_taken_so_that_more_is_covered(office: Office):
+    hour = "2026-03-29T02:30:00"
+    told = office.json("hold", "add", "--camera", "gate", "--from", hour, "--to", hour, "--reason", "why")
+    assert (told["hold"]["from"], told["hold"]["to"]) == ("2026-03-29T00:30:00+00:00", "2026-03-29T01:30:00+00:00")
+
+
 def test_a_hold_needs_no_ledger_and_no_picture_yet(office: Office):
-    assert office.type("hold", "add", "--camera", "gate", "--reason", "why")[0] == 0
+    code, _, err = office.type("hold", "add", "--camera", "gate", "--reason", "why")
+    assert (code, "no such picture yet: see whether" in err) == (0, True)
     original = office.path(NAMES[0]).read_bytes()
     office.sweep()
     assert office.path(NAMES[0]).read_bytes() == original
@@ -170,10 +177,11 @@ def test_a_hold_needs_no_ledger_and_no_picture_yet(office: Office):
         (["--camera", "gate", "--from", "2026-03-02", "--to", "2026-03-01"], "nothing lies between"),
         (["--path", "!gate/**"], "cannot begin with !"),
         (["--camera", "gate", "--root", "elsewhere"], "is no watched root"),
+        (["--camera", "gate", "--reason", " "], "--reason is empty"),
     ],
 )
 def test_a_hold_that_makes_no_sense_is_refused(office: Office, words: list[str], sentence: str):
-    code, _, err = office.type("hold", "add", *words, "--reason", "why")
+    code, _, err = office.type("hold", "add", "--reason", "why", *words)
     assert (code, sentence in err) == (2, True)
     assert not (office.folder / "var").exists()
 
@@ -235,6 +243,13 @@ def test_custody_tells_a_pictures_whole_history(swept: Office):
     _, out, _ = swept.type("custody", original)
     assert replaced["sha256_before"] in out
     assert "hold 1: theft, removed" in out
+
+
+@pytest.mark.parametrize("command", [["custody"], ["explain"], ["policy", "explain"]])
+def test_a_folder_is_no_picture(swept: Office, command: list[str]):
+    for folder in ("incoming", "incoming/gate"):
+        code, _, err = swept.type(*command, swept.folder / folder)
+        assert (code, "is a folder: name a picture in it" in err) == (2, True)
 
 
 def test_custody_of_what_the_ledger_does_not_know_is_told(swept: Office):

@@ -166,7 +166,7 @@ def test_an_empty_ledger_gives_a_report(writer: Writer, config: str, said: Said)
     assert said.document["pictures"] == 0
     assert said("report", "--config", config) == 0
     assert "0 replaced, 0 kept, 0 failed" in said.out
-    assert "nothing decided" in said.err
+    assert "nothing was decided" in said.err
 
 
 @pytest.mark.parametrize("verb", ["report", "decisions"])
@@ -180,6 +180,8 @@ def test_what_cannot_be_asked_is_a_usage_error(ledger: Writer, config: str, said
     assert said("report", "--config", config, "--by", "colour") == 2
     assert said("report", "--config", config, "--csv", "--json") == 2
     assert said("report", "--config", config, "--since", "soon") == 2
+    assert said("report", "--config", config, "--since", "2026-03-02", "--until", "2026-03-02") == 2
+    assert "no day lies between" in said.err
     assert said("decisions", "--config", config, "--reason", "mood") == 2
     assert "known are qualified, squeezed" in said.err
     assert said("decisions", "--config", config, "--limit", "0") == 2

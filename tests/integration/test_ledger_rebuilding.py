@@ -42,6 +42,7 @@ def test_no_new_ledger_takes_a_lost_one_s_place_by_itself(swept, capsys):
         capsys.readouterr()
         assert swept.run(command) == 13
         assert "framekeep ledger rebuild" in "".join(capsys.readouterr()).replace("\n", " ")
+    assert swept.run("hold", "add", "--camera", "gate", "--reason", "case 7") == 13
     told = check_ledger(swept.config.ledger.url, swept.config.watch.roots)
     assert (told.state, "framekeep ledger rebuild" in told.sentence) == (State.FAULT, True)
     assert not swept.ledger.exists()

@@ -242,13 +242,18 @@ def test_only_what_is_named_is_verified(swept: Site, capsys: pytest.CaptureFixtu
     assert json.loads(capsys.readouterr().out)["findings"] == []
     assert swept.run("verify", swept.path("gate"), "--json") == 0
     assert len(json.loads(capsys.readouterr().out)["findings"]) == 1
-    assert swept.run("verify", swept.path("gat")) == 0
-    assert "0 replacements examined" in capsys.readouterr().err
+    assert swept.run("verify", swept.path("gat")) == 2
+    assert "nothing was verified" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("sample", ["0%", "101%", "some"])
 def test_a_sample_that_is_no_share_is_refused(sample: str, swept: Site):
     assert swept.run("verify", "--sample", sample) == 2
+
+
+def test_a_path_that_only_the_ledger_knows_is_verified(swept: Site):
+    swept.path("gate/1.jpg").unlink()
+    assert swept.run("verify", swept.path("gate/1.jpg")) == 0
 
 
 def test_a_pace_waits_for_what_was_read_and_can_end_it(swept: Site):
