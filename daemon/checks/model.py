@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from daemon.checks.check import Check, State
 from daemon.config.schema import Config
+from daemon.known_labels import known_labels
 from daemon.models import open_detection, open_model
 from framekeep.errors import ConfigurationError, ModelUnavailableError
 from framekeep.keepers.naming import compares_labels, compares_objects
@@ -18,10 +19,17 @@ def check_models(config: Config, clock: Callable[[], float]) -> Iterator[Check]:
     """Those that some camera's keeper needs. `clock` counts seconds."""
     detects = any(map(compares_objects, config.keepers))
     if not detects or any(map(compares_labels, config.keepers)):
-        yield from _check(_Names("model", "device", "look"), lambda: open_model(config.selection), clock)
+        yield from _check(_Names("model", "device", "look"), lambda: _classifier(config), clock)
     if detects:
         names = _Names("detector", "detector's device", "detector's look")
         yield from _check(names, lambda: open_detection(config), clock)
+
+
+def _classifier(config: Config) -> Model:
+    """With whose classes the known labels, where there are any, have to agree."""
+    model = open_model(config.selection)
+    known_labels(config.selection.known_labels, model)
+    return model
 
 
 class _Names(NamedTuple):

@@ -11,7 +11,7 @@ from framekeep.errors import ModelUnavailableError
 def published(name: str) -> PretrainedCfg:
     """The record that timm keeps of a model: classes, licence, where the hub has it. Raises ModelUnavailableError."""
     if not timm.is_model(name):
-        raise ModelUnavailableError(f"timm knows no model {name!r}{_suggestion(name)}")
+        raise ModelUnavailableError(f"timm knows no model {name!r}{_suggestion(name)}; framekeep models lists some")
     try:
         return timm.get_pretrained_cfg(name) or PretrainedCfg()
     except RuntimeError as error:

@@ -77,7 +77,7 @@ def kind_of(choice: DetectorChoice) -> Kind:
     close = get_close_matches(choice.name, (PEDESTRIAN, OID, *TORCHVISION), n=3)
     suggestion = f"did you mean {' or '.join(close)}? " if close else ""
     raise ModelUnavailableError(
-        f"no detector is known as {choice.name!r}: {suggestion}A file of your own needs weights, labels and "
+        f"no detector is known as {choice.name!r}: {suggestion}a file of your own needs weights, labels and "
         "[detection.output]"
     )
 
