@@ -18,7 +18,7 @@ _SENTENCES: Final = {
     "SQLITE_NOTADB": "is not a SQLite database: correct `url` in [ledger], or move that file away",
     "SQLITE_CORRUPT": "is damaged: stop framekeep and put a backup of the ledger in its place",
     "SQLITE_FULL": "cannot grow because its disk is full: free some space, then start framekeep again",
-    "SQLITE_IOERR": "cannot be read or written: its disk or filesystem reports an error, or [ledger] `url` names a folder",
+    "SQLITE_IOERR": "cannot be read or written: its disk reports an error, or [ledger] `url` names a folder",
 }
 
 
