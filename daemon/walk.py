@@ -73,7 +73,7 @@ def _walk(root: str, names: NameFilter, below: str, passed_over: Counter[PassedO
             opened.callback(os.close, descriptor)
             device = os.fstat(descriptor).st_dev
         except OSError as error:
-            _pass_over(root, "", error, passed_over)
+            pass_over(root, "", error, passed_over)
             return
         tree = _Tree(root, descriptor, device, names, passed_over)
         yield from _below(tree, below) if below else _folders(tree, "")
@@ -140,10 +140,11 @@ def _forgiven(tree: _Tree, path: str) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno not in _CHANGED:
-            _pass_over(tree.root, path, error, tree.passed_over)
+            pass_over(tree.root, path, error, tree.passed_over)
 
 
-def _pass_over(root: str, path: str, error: OSError, passed_over: Counter[PassedOver]) -> None:
+def pass_over(root: str, path: str, error: OSError, passed_over: Counter[PassedOver]) -> None:
+    """Logs and counts what could not be looked at."""
     why = PassedOver.OTHER_FILESYSTEM if error.errno == errno.EXDEV else PassedOver.UNREADABLE
     passed_over[why] += 1
     log.warning("passed_over", root=root, path=path, why=str(why), error=error.strerror)

@@ -4,6 +4,7 @@ import errno
 import hashlib
 import os
 import stat
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +18,7 @@ _FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 """O_NONBLOCK: a FIFO with a picture's name must not stop anybody."""
 _NO_FILE: Final = {errno.ELOOP, errno.ENXIO}
 """A link, or a socket."""
+_GONE: Final = {errno.ENOENT, errno.ENOTDIR}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,26 @@ def mark_at(root: Tree, path: str) -> Mark | None:
         os.close(descriptor)
 
 
+def trace_at(root: Tree, path: str, sizes: Container[int]) -> Mark | bytes | None:
+    """What tells which variant a file is or was, however many names it has, wherever it was moved.
+
+    Its mark, whatever its bytes are by now; of a file without one that has one of these sizes, its SHA-256; else None.
+    Raises OSError for a file that is there and cannot be read.
+    """
+    try:
+        with root.folder_of(path) as (folder, name):
+            descriptor = os.open(name, _FLAGS, dir_fd=folder)
+    except OSError as error:
+        if error.errno in _GONE | _NO_FILE:
+            return None
+        raise
+    try:
+        size = os.fstat(descriptor).st_size
+        return read_mark(descriptor) or (_digest(descriptor, size) if size in sizes else None)
+    finally:
+        os.close(descriptor)
+
+
 def digest_at(folder: int, name: str) -> bytes | None:
     """The SHA-256 of a regular file; None where nothing is there, and empty for what is no regular file.
 
@@ -123,6 +145,10 @@ def digest_at(folder: int, name: str) -> bytes | None:
             return b""
         raise
     try:
-        return hashlib.sha256(read_whole(descriptor, os.fstat(descriptor).st_size)).digest()
+        return _digest(descriptor, os.fstat(descriptor).st_size)
     finally:
         os.close(descriptor)
+
+
+def _digest(descriptor: int, size: int) -> bytes:
+    return hashlib.sha256(read_whole(descriptor, size)).digest()
