@@ -1,7 +1,8 @@
 """Disk pressure: where free space runs out, pictures go further along their stages, the oldest first. None is deleted.
 
 What is due in the vault is released first. A later stage needs its original, so the other originals come last: those
-that the vault has held for [pressure] vault_days go when nothing is left to shrink.
+that the vault has held for [pressure] vault_days go when nothing is left to shrink, and what is due within these days
+does not make up for what is lacking.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from daemon.house import House
 from daemon.journal import Journal
 from daemon.log import log
 from daemon.pipeline import Pipeline
-from daemon.releasing import Grounds, Released, Vaults, delete, release_due
+from daemon.releasing import Grounds, Released, Vaults, delete, held_due, release_due
 from storage.files import FileIdentity
 from storage.ledger.aging import Aging
 from storage.ledger.writer import Writer
@@ -76,25 +77,39 @@ class Pressure:
             log.warning("disk_pressure", root=root.path, free_bytes=self.space(root)[0], wanted=self._amount)
         self.low[root.path] = f"{printable(root.path)}: less than {self._amount} is free"
         await self._release_due(root)
-        if any(opening.root == root.path for opening in self.house.reader.openings()):
-            return  # what may be a mass mistake needs its originals
-        while await self._shrink(root):
-            pass
-        if self._within_hours():
+        was_within = self._within_hours()
+        if await self._shrink_all(root) and was_within and self._within_hours():
             await self._release_early(root)
         if not self._lacks_space(root):
             self._over(root)
+
+    def _may_go_on(self, root: Root) -> bool:
+        """Not while a breaker is open, which the shrinking itself may do: a mass mistake needs its originals."""
+        return not self.stop.is_set() and all(opening.root != root.path for opening in self.house.reader.openings())
 
     def _within_hours(self) -> bool:
         """Whether nothing that would be shrunk is put off until working hours: originals come last."""
         now = datetime.now(UTC)
         return all(hours.hold(now) for hours in self.house.rules.hours)
 
-    def _lacking(self, root: Root) -> int:
+    def _lacking(self, root: Root, held: int) -> int:
         """Bytes. What the vault will have released when [pressure] vault_days are over is as good as free."""
-        until = datetime.now(UTC) + timedelta(days=self.house.config.pressure.vault_days)
-        _, coming = self.house.reader.due(until, [root.path])
-        return self._missing(root) - coming
+        _, coming = self.house.reader.due(self._until, list(self._beside(root)))
+        return self._missing(root) - (coming - held)
+
+    def _held(self, root: Root) -> int:
+        """Bytes of what legal holds keep in the vault although it would be released by then."""
+        held = held_due(self.house.reader, self._beside(root), self.house.holds, self._until)
+        return sum(entry.bytes_before for entry in held)
+
+    def _beside(self, root: Root) -> dict[str, Root]:
+        """The roots on its filesystem, itself among them: what one's vault releases is free for all."""
+        device = os.fstat(root.descriptor).st_dev
+        return {path: one for path, one in self.house.roots.items() if os.fstat(one.descriptor).st_dev == device}
+
+    @property
+    def _until(self) -> datetime:
+        return datetime.now(UTC) + timedelta(days=self.house.config.pressure.vault_days)
 
     @property
     def _amount(self) -> str:
@@ -118,10 +133,12 @@ class Pressure:
     async def _release_early(self, root: Root) -> None:
         """What the vault has held for as long as pressure allows, the oldest decisions first."""
         vaults, days, last = Vaults({root.path: root}, self.house.holds), self.house.config.pressure.vault_days, 0
-        while self._lacks_space(root) and not self.stop.is_set():
+        while self._lacks_space(root):
             now = datetime.now(UTC)
 
             def release(writer: Writer, now: datetime = now, after: int = last) -> tuple[int, Released]:
+                if not self._may_go_on(root):  # asked in the ledger's thread, in which a breaker opens
+                    return 0, Released()
                 found = writer.held_since(now - timedelta(days=days), [root.path], after, _AT_ONCE)
                 found = _needed(found, self._missing(root))
                 going = [held for held in found if not self.house.rules.for_path(held.place.path).exclude]
@@ -132,23 +149,35 @@ class Pressure:
             if not last:
                 return
 
-    async def _shrink(self, root: Root) -> bool:
-        """One round: takes pictures one stage further until there is space. Whether any could be taken further."""
-        succeeded, last = False, None
-        while not self.stop.is_set() and (found := await self._aging(root, last)):
-            last = found[-1]
-            paths = [one.path for one in found]
-            before = await self.journal.known(root.path, paths)
-            await self.pipeline.run(self._each(root, before))
-            after = await self.journal.known(root.path, paths)
-            succeeded = succeeded or any(after[path].decision != known.decision for path, known in before.items())
-            await self._release_due(root)
-        return succeeded
+    async def _shrink_all(self, root: Root) -> bool:
+        """Takes pictures one stage further, round by round, until that will do. Whether none is left that could go on.
 
-    async def _aging(self, root: Root, after: Aging | None) -> Sequence[Aging]:
+        Only then are originals released early: a later stage would have started from them.
+        """
+        held = await asyncio.to_thread(self._held, root)
+        succeeded, last = False, None
+        while self._may_go_on(root) and (lacking := self._lacking(root, held)) > 0:
+            if found := await self._aging(root, last, lacking):
+                last = found[-1]
+                succeeded = await self._shrink(root, [one.path for one in found]) or succeeded
+                await self._release_due(root)
+            elif succeeded:
+                succeeded, last = False, None
+            else:
+                return True
+        return False
+
+    async def _shrink(self, root: Root, paths: Sequence[str]) -> bool:
+        """Takes these one stage further. Whether any could be."""
+        before = await self.journal.known(root.path, paths)
+        await self.pipeline.run(self._each(root, before))
+        after = await self.journal.known(root.path, paths)
+        return any(after[path].decision != known.decision for path, known in before.items())
+
+    async def _aging(self, root: Root, after: Aging | None, lacking: int) -> Sequence[Aging]:
         """The next ones, as many as are needed."""
-        last, lacking = self.house.rules.last_stage, self._lacking(root)
-        found = await self.journal.using(lambda writer: writer.aging(root.path, last, after, _AT_ONCE))
+        stage = self.house.rules.last_stage
+        found = await self.journal.using(lambda writer: writer.aging(root.path, stage, after, _AT_ONCE))
         return _needed(found, lacking)
 
     async def _each(self, root: Root, known: Mapping[str, Known]) -> AsyncIterator[Candidate]:
@@ -156,7 +185,7 @@ class Pressure:
         for path, fact in known.items():
             now = self.house.rules.for_path(path)
             rules = None if now.left_alone(datetime.now(UTC)) else now.next_for(fact)
-            if rules is None or self.stop.is_set():
+            if rules is None or not self._may_go_on(root):
                 continue
             if await asyncio.to_thread(_identity, root, path) == fact.identity:
                 vault_days = self.house.config.pressure.vault_days

@@ -72,11 +72,14 @@ class _Batch:
 def due_now(reader: Reader, trees: Mapping[str, Tree], holds: HoldBook, now: datetime) -> Released:
     """What a release would delete and what it would not, for a hold. Raises LedgerError."""
     originals, size = reader.due(now, list(trees))
-    held = list(_held(reader, trees, holds, now)) if reader.holds() else []
+    held = list(held_due(reader, trees, holds, now))
     return Released(originals - len(held), size - sum(entry.bytes_before for entry in held), held=len(held))
 
 
-def _held(reader: Reader, trees: Mapping[str, Tree], holds: HoldBook, now: datetime) -> Iterator[VaultEntry]:
+def held_due(reader: Reader, trees: Mapping[str, Tree], holds: HoldBook, now: datetime) -> Iterator[VaultEntry]:
+    """What is due in these roots and stays all the same, for a hold. Raises LedgerError."""
+    if not reader.holds():
+        return
     last = None
     while due := reader.due_entries(now, _AT_ONCE, list(trees), last):
         yield from (entry for entry in due if _is_held(trees[entry.place.root], entry, holds))

@@ -36,7 +36,7 @@ class Replacing:
         self._succeeding = Succeeding(stages, journal, roots, holds)
 
     def in_flight(self, sheet: Sheet) -> AbstractContextManager[None]:
-        return marked(self._roots[sheet.candidate.tree.path], sheet.candidate.path)
+        return marked(self._roots[sheet.candidate.tree.path], sheet.candidate.path, sheet.rules.settings.stage)
 
     async def recognise(self, sheet: Sheet, picture: Picture) -> bytes:
         reason = Reason.ALREADY_SHRUNK if picture.is_marked else await self._journal.origin(picture.sha256)

@@ -1,4 +1,4 @@
-"""After a crash: the pictures that were in flight are tried, each alone in a child."""
+"""After a crash: the pictures that were in flight are tried, each alone in a child, at the stage of that work."""
 
 import os
 import time
@@ -13,7 +13,7 @@ from daemon.scanning import is_behind
 from daemon.trial import Case, survives
 from framekeep.jpeg.codec import encoder_versions
 from framekeep.reasons import Kept, Reason
-from storage.in_flight import acquit, suspects
+from storage.in_flight import Suspect, acquit, suspects
 from storage.ledger.writer import Writer
 from storage.reading import read
 from storage.records import Draft, Place, Tried
@@ -26,16 +26,19 @@ def try_suspects(house: House, survives: Callable[[Case], bool] = survives) -> N
     Raises LedgerError.
     """
     for root in house.roots.values():
-        for mark, path in suspects(root).items():
-            rules = _rules(house, root, path)
+        for mark, suspect in suspects(root).items():
+            path, rules = suspect.path, _rules(house, root, suspect)
             if path and not rules.exclude and not survives(_case(house, root, path, rules)):
                 _convict(house, root, path, rules)
             acquit(root, mark)
 
 
-def _rules(house: House, root: Root, path: str) -> Rules:
-    """Those under which it will be looked at again: of its age."""
-    rules = house.rules.for_path(path)
+def _rules(house: House, root: Root, suspect: Suspect) -> Rules:
+    """Those of the stage at which it was worked on; where there is none such any more, those of its age."""
+    path, rules = suspect.path, house.rules.for_path(suspect.path)
+    for one in (rules, *rules.later):
+        if one.settings.stage == suspect.stage:
+            return one
     with suppress(OSError), root.folder_of(path) as (folder, name):
         return rules.at(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mtime_ns, time.time_ns())
     return rules

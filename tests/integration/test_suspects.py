@@ -18,7 +18,7 @@ from daemon.trial import Case, survives
 from framekeep.errors import ConfigurationError, StuckError
 from framekeep.evidence import Evidence
 from framekeep.reasons import Reason
-from storage.in_flight import marked, suspects
+from storage.in_flight import Suspect, marked, suspects
 from storage.ledger.answers import Wanted
 from storage.ledger.opening import open_reader
 from storage.root import Root
@@ -75,9 +75,24 @@ def test_marks_that_cannot_be_read_stop_the_start_with_a_sentence(folder: Path):
 
 def test_what_is_in_flight_is_marked_and_only_as_long(folder: Path):
     with Root(str(folder / "incoming")) as root:
-        with marked(root, "gate/1.jpg"), marked(root, os.fsdecode(b"gate/\xe9\n.jpg")):
-            assert sorted(suspects(root).values()) == ["gate/1.jpg", os.fsdecode(b"gate/\xe9\n.jpg")]
+        with marked(root, "gate/1.jpg", 0.0), marked(root, os.fsdecode(b"gate/\xe9\n.jpg"), 36.5):
+            known = Suspect("gate/1.jpg", 0.0), Suspect(os.fsdecode(b"gate/\xe9\n.jpg"), 36.5)
+            assert set(suspects(root).values()) == {*known}
         assert suspects(root) == {}
+
+
+@pytest.mark.parametrize(
+    ("left", "meant"),
+    [
+        (b"", Suspect("", None)),
+        (b"gate/1.jpg", Suspect("gate/1.jpg", None)),
+        (b"gate/1.jpg\0\0\0", Suspect("gate/1.jpg", None)),
+    ],
+)
+def test_a_mark_that_a_power_cut_left_unfinished_is_no_hindrance(folder: Path, left: bytes, meant: Suspect):
+    with Root(str(folder / "incoming")) as root:
+        (folder / "incoming/.framekeep/in-flight/mark").write_bytes(left)
+        assert suspects(root) == {"mark": meant}
 
 
 def test_a_suspect_that_survives_is_acquitted(folder: Path):
