@@ -131,7 +131,7 @@ def known_roots(url: str) -> frozenset[str]:
 
     Raises LedgerError.
     """
-    ledger = _file_of(url)
+    ledger = file_of(url)
     with told(ledger):
         if not ledger.exists():
             return frozenset()
