@@ -14,13 +14,14 @@ from typing import Final
 
 from daemon.config.schema import Config
 from daemon.holding import at_path, of_original, roots_of
+from storage.attribute import Mark
 from storage.files import FileIdentity
 from storage.holds import covers
 from storage.ledger.answers import Held
 from storage.ledger.concerned import Bereft, Delivered
 from storage.ledger.opening import open_reader
 from storage.ledger.reader import Reader
-from storage.reading import digest_at
+from storage.reading import digest_at, trace_at
 from storage.records import Claim, Place, VaultEntry
 from storage.root import Tree
 from storage.time_rules import TimeRules
@@ -122,10 +123,16 @@ class _Surveyor:
         except OSError:
             return _UNKNOWN
 
+    def _is_variant(self, place: Place, folder: int, name: str) -> bool:
+        """A camera that writes over a variant leaves the mark. Of a file with several names the mark has to do."""
+        mark = trace_at(self.trees[place.root], place.path, ())
+        return isinstance(mark, Mark) and digest_at(folder, name) in (mark.variant, b"")
+
     def _is_there(self, place: Place) -> bool:
+        """No variant: that may have had a decision since which says nothing of what it is (hard_linked, too_young)."""
         try:
             with self.trees[place.root].folder_of(place.path) as where:
-                return _identity_at(*where) is not None
+                return _identity_at(*where) is not None and not self._is_variant(place, *where)
         except (FileNotFoundError, NotADirectoryError):
             return False
         except OSError:  # whoever cannot look does not know better than the ledger

@@ -117,6 +117,16 @@ def test_a_variant_that_somebody_touched_or_copied_is_no_untouched_picture(shots
     assert shots.told("--restore") == {"restored": 1}
 
 
+def test_a_variant_that_was_not_looked_at_again_is_no_untouched_picture(shots):
+    shots.take("1", month=3)
+    shots.site.sweep()
+    assert shots.site.run("release") == 0
+    variant, second = shots.site.path("gate/1.jpg"), shots.site.folder / "second"
+    second.hardlink_to(variant)
+    assert shots.site.sweep().tally.reasons == {"hard_linked": 1}
+    assert shots.told() == {"released_before": 1}
+
+
 def test_a_picture_that_was_written_over_or_whose_folder_is_gone_is_blocked(shots):
     shots.take("1", month=3)
     shots.take("2", month=3, seed=2)
