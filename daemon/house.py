@@ -12,7 +12,7 @@ from daemon.known_model import facts_of, meet
 from daemon.log import log
 from daemon.models import open_record
 from daemon.names import NameFilter
-from daemon.releasing import Vaults
+from daemon.releasing import Vaults, observe_clock
 from daemon.rules import RuleBook
 from framekeep.errors import ConfigurationError, LedgerError
 from framekeep.models.base import Model
@@ -93,6 +93,7 @@ def opened(
         ledger = held.enter_context(ThreadPoolExecutor(1, "ledger"))
         writer = ledger.submit(open_writer, config.ledger.url).result()
         held.callback(lambda: ledger.submit(writer.close).result())
+        ledger.submit(observe_clock, writer).result()
         ledger.submit(_repair, writer, list(roots.values())).result()
         reader = held.enter_context(open_reader(config.ledger.url))
         model = model or open_record(config)

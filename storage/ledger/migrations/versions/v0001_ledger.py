@@ -159,6 +159,12 @@ def _watchfulness() -> None:
         Column("tried_at", Integer, nullable=False),
     )
     op.create_table("chore", Column("name", Text, primary_key=True), Column("done_at", Integer, nullable=False))
+    op.create_table(
+        "clock",
+        Column("boot", Text, primary_key=True),
+        Column("began_at", Integer, nullable=False),
+        Column("set_at", Integer),
+    )
 
 
 def _events() -> None:
