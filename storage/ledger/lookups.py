@@ -78,16 +78,18 @@ def _known(connection: Connection, root: str, paths: Sequence[str]) -> Iterator[
     for found, path, *identity, fingerprint, word, sha256, decision, stage in rows:
         if found == root:
             fact = (FileIdentity(*identity), fingerprint, Reason.of(word), sha256, decision, stage)
-            yield path, Known(*fact, tried.get(decision))
+            yield path, Known(*fact, frozenset(tried.get(decision, ())))
 
 
-def _tried(connection: Connection, decisions: Sequence[int]) -> dict[int, str]:
+def _tried(connection: Connection, decisions: Sequence[int]) -> dict[int, list[str]]:
     """The fingerprints of later stages that were tried, by decision. Mostly there are none: that costs nothing."""
     if connection.scalar(_ANY_TRIED) is None:
         return {}
     question = select(TriedRow.decision_id, SettingsRow.fingerprint).join(SettingsRow)
-    rows = connection.execute(question.where(TriedRow.decision_id.in_(decisions)))
-    return {row.decision_id: row.fingerprint for row in rows}
+    tried: dict[int, list[str]] = {}
+    for decision, fingerprint in connection.execute(question.where(TriedRow.decision_id.in_(decisions))):
+        tried.setdefault(decision, []).append(fingerprint)
+    return tried
 
 
 def wrote(connection: Connection, sha256s: Sequence[bytes]) -> set[bytes]:

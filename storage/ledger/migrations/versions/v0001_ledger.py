@@ -154,7 +154,8 @@ def _watchfulness() -> None:
     op.create_table(
         "tried",
         Column("decision_id", Integer, ForeignKey("decision.id"), primary_key=True),
-        *(_reference(table) for table in ("settings", "reason")),
+        Column("settings_id", Integer, ForeignKey("settings.id"), primary_key=True),
+        _reference("reason"),
         Column("note", Text, nullable=False),
         Column("tried_at", Integer, nullable=False),
     )
