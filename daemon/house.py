@@ -13,7 +13,7 @@ from daemon.log import log
 from daemon.lost_ledger import refuse_new_ledger
 from daemon.models import open_record
 from daemon.names import NameFilter
-from daemon.releasing import Vaults
+from daemon.releasing import Vaults, observe_clock
 from daemon.rules import RuleBook
 from framekeep.errors import ConfigurationError, LedgerError
 from framekeep.models.base import Model
@@ -95,6 +95,7 @@ def opened(
         ledger = held.enter_context(ThreadPoolExecutor(1, "ledger"))
         writer = ledger.submit(open_writer, config.ledger.url).result()
         held.callback(lambda: ledger.submit(writer.close).result())
+        ledger.submit(observe_clock, writer).result()
         ledger.submit(_repair, writer, list(roots.values())).result()
         reader = held.enter_context(open_reader(config.ledger.url))
         model = model or open_record(config)

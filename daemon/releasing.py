@@ -96,12 +96,19 @@ def _is_held(tree: Tree, entry: VaultEntry, holds: HoldBook) -> bool:
 
 def release_due(writer: Writer, vaults: Vaults, now: datetime) -> Released:
     """Deletes what is due in these roots and not held. Raises LedgerError."""
+    observe_clock(writer)
     end_restorations(writer, vaults.roots.values())
     done, last = Released(), None
     while due := writer.due(now, _AT_ONCE, list(vaults.roots), last):
         done += delete(writer, vaults, due, now)
         last = due[-1]  # what cannot be deleted now stays due for the next time
     return done
+
+
+def observe_clock(writer: Writer) -> None:
+    """To be asked at each start, so that the next release knows whether the wall clock was set. Raises LedgerError."""
+    if by := writer.observe_clock():
+        log.warning("clock_set", hours=round(by.total_seconds() / 3600, 1), outcome="days count from now")
 
 
 def end_restorations(writer: Writer, roots: Iterable[Root]) -> None:

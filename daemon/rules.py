@@ -78,8 +78,8 @@ class Rules:
     def were_tried(self, known: Known) -> bool:
         """Whether they changed nothing at a path, for a reason that still stands."""
         limits = ("", *self.broken.values())
-        return known.tried is not None and any(
-            replace(self.settings, limits=one).fingerprint == known.tried for one in limits
+        return bool(known.tried) and any(
+            replace(self.settings, limits=one).fingerprint in known.tried for one in limits
         )
 
     def for_picture(self, path: str) -> "Rules":

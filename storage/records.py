@@ -137,8 +137,8 @@ class Known:
     decision: int
     stage: float = 0.0
     """Of the last decision's settings."""
-    tried: str | None = None
-    """The fingerprint of a later stage's settings that were tried since and changed nothing."""
+    tried: frozenset[str] = frozenset()
+    """The fingerprints of later stages' settings that were tried since and changed nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select, tuple_
 
 from storage.files import FileIdentity
+from storage.ledger import clock
 from storage.ledger.lookups import entry_of_row, held
 from storage.ledger.schema import CameraRow, DecisionRow, FileRow, RootRow, SettingsRow, State
 from storage.records import VaultEntry
@@ -53,6 +54,11 @@ def aging(connection: Connection, root: str, last_stage: float, after: Aging | N
 def held_since(
     connection: Connection, before: datetime, roots: Sequence[str], after: int, limit: int
 ) -> list[VaultEntry]:
-    """Originals of decisions that were made before a moment, with a number above `after`, by rising number."""
+    """Originals of decisions that were made before a moment, with a number above `after`, by rising number.
+
+    None where the clock was set since that moment: when anything was decided is not sure then.
+    """
+    if (set_at := clock.set_at(connection)) and set_at > before:
+        return []
     question = held().where(DecisionRow.decided_at <= before, RootRow.path.in_(roots), DecisionRow.id > after)
     return [entry_of_row(row) for row in connection.execute(question.order_by(DecisionRow.id).limit(limit))]

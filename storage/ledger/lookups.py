@@ -4,11 +4,25 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Row, ScalarSelect, Select, bindparam, case, func, select, tuple_
+from sqlalchemy import (
+    Connection,
+    Integer,
+    Row,
+    ScalarSelect,
+    Select,
+    bindparam,
+    case,
+    func,
+    select,
+    tuple_,
+    type_coerce,
+)
 from sqlalchemy.orm import aliased
 
 from framekeep.reasons import Reason
 from storage.files import FileIdentity
+from storage.ledger import clock
+from storage.ledger.columns import MICROSECOND
 from storage.ledger.schema import (
     CameraRow,
     DecisionRow,
@@ -64,16 +78,18 @@ def _known(connection: Connection, root: str, paths: Sequence[str]) -> Iterator[
     for found, path, *identity, fingerprint, word, sha256, decision, stage in rows:
         if found == root:
             fact = (FileIdentity(*identity), fingerprint, Reason.of(word), sha256, decision, stage)
-            yield path, Known(*fact, tried.get(decision))
+            yield path, Known(*fact, frozenset(tried.get(decision, ())))
 
 
-def _tried(connection: Connection, decisions: Sequence[int]) -> dict[int, str]:
+def _tried(connection: Connection, decisions: Sequence[int]) -> dict[int, list[str]]:
     """The fingerprints of later stages that were tried, by decision. Mostly there are none: that costs nothing."""
     if connection.scalar(_ANY_TRIED) is None:
         return {}
     question = select(TriedRow.decision_id, SettingsRow.fingerprint).join(SettingsRow)
-    rows = connection.execute(question.where(TriedRow.decision_id.in_(decisions)))
-    return {row.decision_id: row.fingerprint for row in rows}
+    tried: dict[int, list[str]] = {}
+    for decision, fingerprint in connection.execute(question.where(TriedRow.decision_id.in_(decisions))):
+        tried.setdefault(decision, []).append(fingerprint)
+    return tried
 
 
 def wrote(connection: Connection, sha256s: Sequence[bytes]) -> set[bytes]:
@@ -122,7 +138,7 @@ def _planned(row: Row[*tuple[Any, ...]]) -> Planned:
 def due(
     connection: Connection, now: datetime, limit: int, roots: Sequence[str], after: VaultEntry | None
 ) -> list[VaultEntry]:
-    question = _due(now, roots).order_by(DecisionRow.release_at, DecisionRow.id).limit(limit)
+    question = _due(connection, now, roots).order_by(DecisionRow.release_at, DecisionRow.id).limit(limit)
     if after:
         question = question.where(tuple_(DecisionRow.release_at, DecisionRow.id) > (after.release_at, after.decision))
     return [entry_of_row(row) for row in connection.execute(question)]
@@ -130,14 +146,19 @@ def due(
 
 def due_sums(connection: Connection, now: datetime, roots: Sequence[str]) -> tuple[int, int]:
     """How many are due, and the bytes of their originals."""
-    overdue = _due(now, roots).subquery()
+    overdue = _due(connection, now, roots).subquery()
     question = select(func.count(), func.coalesce(func.sum(overdue.c.bytes_before), 0)).select_from(overdue)
     originals, size = connection.execute(question).one()
     return originals, size
 
 
-def _due(now: datetime, roots: Sequence[str]) -> Select[*tuple[Any, ...]]:
-    return held().where(DecisionRow.release_at <= now, RootRow.path.in_(roots))
+def _due(connection: Connection, now: datetime, roots: Sequence[str]) -> Select[*tuple[Any, ...]]:
+    question = held().where(DecisionRow.release_at <= now, RootRow.path.in_(roots))
+    set_at = clock.set_at(connection)
+    if set_at is None:
+        return question
+    held_for = type_coerce(DecisionRow.release_at, Integer) - type_coerce(DecisionRow.decided_at, Integer)
+    return question.where(held_for <= (now - set_at) // MICROSECOND)
 
 
 def entry_of(connection: Connection, root: str, path: str) -> VaultEntry | None:

@@ -223,11 +223,11 @@ class SecondLookRow(Base):
 
 
 class TriedRow(Base):
-    """The last try of a later stage that changed nothing, while a decision was the last one of its path."""
+    """A later stage that was tried and changed nothing, while a decision was the last one of its path."""
 
     __tablename__ = "tried"
     decision_id: Mapped[int] = mapped_column(ForeignKey("decision.id"), primary_key=True)
-    settings_id: Mapped[int] = mapped_column(ForeignKey("settings.id"))
+    settings_id: Mapped[int] = mapped_column(ForeignKey("settings.id"), primary_key=True)
     reason_id: Mapped[int] = mapped_column(ForeignKey("reason.id"))
     note: Mapped[str]
     tried_at: Mapped[datetime]

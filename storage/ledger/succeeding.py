@@ -91,12 +91,12 @@ def retire(connection: Connection, decisions: Sequence[int], at: datetime) -> No
 
 def tried(connection: Connection, numbers: Numbers, one: Tried, at: datetime) -> None:
     row = {
-        "settings_id": numbers.settings(connection, one.settings),
         "reason_id": numbers.reason(connection, one.reason),
         "note": one.note,
         "tried_at": at,
     }
-    addition = insert(TriedRow).values(decision_id=one.decision, **row)
-    connection.execute(addition.on_conflict_do_update(index_elements=["decision_id"], set_=row))
+    settings = numbers.settings(connection, one.settings)
+    addition = insert(TriedRow).values(decision_id=one.decision, settings_id=settings, **row)
+    connection.execute(addition.on_conflict_do_update(index_elements=["decision_id", "settings_id"], set_=row))
     told = {"stage_days": one.settings.stage, "why": one.reason.word, "what": one.note}
     append(connection, at, [Happened(_TRIED, one.decision, canonical(told))])

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,6 +16,7 @@ from storage.ledger import (
     aging,
     breakers,
     chores,
+    clock,
     events,
     holding,
     journal,
@@ -243,6 +244,11 @@ class Writer:
         with self._transaction() as connection:
             changed = breakers.changed_on(connection, day)
             return {root: (size, changed.get(root, 0)) for root, size in breakers.known_bytes(connection).items()}
+
+    def observe_clock(self) -> timedelta | None:
+        """By how much the wall clock was set since this was last asked: what is held keeps its days, counted anew."""
+        with self._transaction() as connection:
+            return clock.observe(connection, self._clock())
 
     def chore_done_at(self, name: str) -> datetime | None:
         with self._transaction() as connection:

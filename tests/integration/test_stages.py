@@ -269,3 +269,22 @@ def test_an_original_that_kills_the_process_is_not_tried_again(shrunk, steadfast
     assert (again.tally.skipped, again.looks) == (1, 0)
     assert shrunk.path(NAME).read_bytes() == before
     assert standing(shrunk).rung == "q90"
+
+
+def test_a_picture_that_kills_the_process_at_two_stages_is_tried_again_at_neither(shrunk, steadfast):
+    before = shrunk.path(NAME).read_bytes()
+    configure(shrunk, *STAGES)
+    tried: list[Case] = []
+    with opened(shrunk.config, steadfast()) as house:
+        for stage in (b"30.0", b"60.0"):
+            (shrunk.own / "in-flight" / "mark").write_bytes(NAME.encode() + b"\0" + stage)
+            try_suspects(house, survives=lambda case: bool(tried.append(case)))
+    assert [(case.ladder, case.entry) for case in tried] == [
+        (rung, standing(shrunk).vault_entry) for rung in ("50", "10")
+    ]
+    again = shrunk.sweep()
+    assert (again.tally.skipped, again.looks) == (1, 0), "at 40 days"
+    aged(shrunk.path(NAME), 70)
+    assert shrunk.sweep().looks == 0
+    assert shrunk.path(NAME).read_bytes() == before
+    assert shrunk.run("ledger", "verify") == 0

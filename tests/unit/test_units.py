@@ -64,3 +64,10 @@ def test_what_only_a_person_can_mend_is_not_tried_again():
     prevented = {int(code) for code in settings("framekeep.service")["RestartPreventExitStatus"][0].split()}
     assert prevented == {error.exit_code for error in (UsageError, ConfigurationError, ModelUnavailableError)}
     assert not prevented & {AlreadyRunningError.exit_code, LedgerError.exit_code}
+
+
+@pytest.mark.parametrize("unit", SERVICES)
+def test_what_counts_days_waits_for_the_right_time(unit):
+    told = settings(unit)
+    assert "time-sync.target" in told["Wants"]
+    assert "time-sync.target" in told["After"][0].split()

@@ -154,11 +154,18 @@ def _watchfulness() -> None:
     op.create_table(
         "tried",
         Column("decision_id", Integer, ForeignKey("decision.id"), primary_key=True),
-        *(_reference(table) for table in ("settings", "reason")),
+        Column("settings_id", Integer, ForeignKey("settings.id"), primary_key=True),
+        _reference("reason"),
         Column("note", Text, nullable=False),
         Column("tried_at", Integer, nullable=False),
     )
     op.create_table("chore", Column("name", Text, primary_key=True), Column("done_at", Integer, nullable=False))
+    op.create_table(
+        "clock",
+        Column("boot", Text, primary_key=True),
+        Column("began_at", Integer, nullable=False),
+        Column("set_at", Integer),
+    )
 
 
 def _events() -> None:
