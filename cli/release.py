@@ -14,7 +14,7 @@ from daemon.following import follow_deletes, orphans
 from daemon.log import configure
 from daemon.releasing import Released, Vaults, due_now, release_due
 from storage.holds import HoldBook
-from storage.ledger.opening import open_reader, open_writer
+from storage.ledger.opening import known_roots, open_reader, open_writer
 from storage.records import VaultEntry
 from storage.root import Root, Tree
 
@@ -75,8 +75,10 @@ def _of_deleted_pictures(config: Config, now: datetime) -> list[VaultEntry]:
 def _released(config: Config, now: datetime, deleted: Sequence[VaultEntry]) -> Released:
     check_roots(config)
     with ExitStack() as held:
-        roots = {str(path): held.enter_context(Root(str(path))) for path in config.watch.roots}
+        known = known_roots(config.ledger.url)
+        roots = {str(path): held.enter_context(Root(str(path), known)) for path in config.watch.roots}
         writer = held.enter_context(open_writer(config.ledger.url))
+        writer.know_roots(roots)
         reader = held.enter_context(open_reader(config.ledger.url))
         vaults = Vaults(roots, HoldBook(reader, config.holds.rules))
         return release_due(writer, vaults, now) + follow_deletes(writer, vaults, deleted, now)

@@ -7,7 +7,7 @@ from datetime import datetime
 from daemon.config.schema import Config
 from framekeep.errors import UsageError
 from storage.holds import check_claim, covers, times_at, times_of_original, wait_for_swaps
-from storage.ledger.opening import open_writer
+from storage.ledger.opening import known_roots, open_writer
 from storage.ledger.reader import Reader
 from storage.records import Claim, Hold, Place, VaultEntry
 from storage.root import Root, Tree
@@ -25,7 +25,8 @@ def add_hold(config: Config, claim: Claim) -> Hold:
     except ValueError as error:
         raise UsageError(str(error)) from None
     with ExitStack() as opened:
-        roots = [opened.enter_context(Root(path)) for path in roots_of(config, claim)]
+        known = known_roots(config.ledger.url)
+        roots = [opened.enter_context(Root(path, known)) for path in roots_of(config, claim)]
         with open_writer(config.ledger.url) as writer:
             hold = writer.add_hold(claim)
         for root in roots:

@@ -19,7 +19,7 @@ from framekeep.models.base import Model
 from framekeep.models.both import parts_of
 from storage import renameat2
 from storage.holds import HoldBook
-from storage.ledger.opening import ledger_exists, open_reader, open_writer
+from storage.ledger.opening import known_roots, ledger_exists, open_reader, open_writer
 from storage.ledger.reader import Reader
 from storage.ledger.writer import Writer
 from storage.recovery import recover
@@ -93,6 +93,7 @@ def opened(
         ledger = held.enter_context(ThreadPoolExecutor(1, "ledger"))
         writer = ledger.submit(open_writer, config.ledger.url).result()
         held.callback(lambda: ledger.submit(writer.close).result())
+        ledger.submit(writer.know_roots, list(roots)).result()
         ledger.submit(_repair, writer, list(roots.values())).result()
         reader = held.enter_context(open_reader(config.ledger.url))
         model = model or open_record(config)
@@ -101,12 +102,12 @@ def opened(
         yield House(config, model, roots, writer, ledger, reader)
 
 
-def open_root(path: str, *, allow_racy_rename: bool) -> Root:
-    """A root in which pictures can be replaced. Raises ConfigurationError where its filesystem cannot do that.
+def open_root(path: str, config: Config) -> Root:
+    """A root in which pictures can be replaced. Raises LedgerError.
 
-    `allow_racy_rename`: also where it cannot exchange two files in one step.
+    Raises ConfigurationError where its filesystem cannot do that or its vault, which the ledger knows of, is not there.
     """
-    root = Root(path)
+    root = Root(path, known_roots(config.ledger.url))
     try:
         exchanges = root.exchanges
     except OSError as error:
@@ -120,7 +121,7 @@ def open_root(path: str, *, allow_racy_rename: bool) -> Root:
             f"step nor move one without replacing another ({error.strerror}); watch a folder on ext4, xfs, btrfs or "
             "tmpfs"
         ) from error
-    if not exchanges and not allow_racy_rename:
+    if not exchanges and not config.watch.allow_racy_rename:
         root.close()
         raise ConfigurationError(
             f"pictures below {path} cannot be replaced safely: its filesystem does not exchange two files in one step; "
@@ -147,7 +148,7 @@ def _open_roots(held: ExitStack, config: Config, taken: Sequence[Root]) -> dict[
 
 
 def _locked(held: ExitStack, path: str, config: Config) -> Root:
-    root = held.enter_context(open_root(path, allow_racy_rename=config.watch.allow_racy_rename))
+    root = held.enter_context(open_root(path, config))
     root.lock()
     return root
 

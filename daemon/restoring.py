@@ -30,9 +30,8 @@ def restore_all(config: Config, entries: Sequence[VaultEntry]) -> Iterator[tuple
     Raises LedgerError, and ConfigurationError for a root that cannot be used.
     """
     with ExitStack() as opened:
-        allowed = config.watch.allow_racy_rename
         paths = {held.place.root for held in entries}
-        roots = {path: opened.enter_context(open_root(path, allow_racy_rename=allowed)) for path in paths}
+        roots = {path: opened.enter_context(open_root(path, config)) for path in paths}
         writer = opened.enter_context(open_writer(config.ledger.url))
         for held in entries:
             yield held, _restored(writer, roots[held.place.root], held)

@@ -139,7 +139,7 @@ def _take_roots(held: ExitStack, house: House, config: Config) -> list[Root]:
     """Locks those whose folders the house does not hold, under whatever name; the others are only tried."""
     ours, taken = [os.fstat(root.descriptor) for root in house.roots.values()], []
     for path in config.watch.roots:  # also those that are open: perhaps they may be so no longer
-        root = held.enter_context(open_root(str(path), allow_racy_rename=config.watch.allow_racy_rename))
+        root = held.enter_context(open_root(str(path), config))
         if any(os.path.samestat(os.fstat(root.descriptor), folder) for folder in ours):
             root.close()
         else:

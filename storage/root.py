@@ -13,7 +13,7 @@ import errno
 import fcntl
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
@@ -87,14 +87,37 @@ class Tree:
 class Root(Tree):
     """A watched root whose pictures may be replaced, with its folders below `.framekeep`, which are made if missing."""
 
+    def __init__(self, path: str, known: Collection[str] = ()) -> None:
+        """`known`: the roots that the ledger knows. They have a vault, unless their disk is not mounted.
+
+        Raises ConfigurationError, and for one of them without its vault before anything is made.
+        """
+        self._is_known = path in known
+        super().__init__(path)
+
     def _open(self, opened: ExitStack) -> None:
         super()._open(opened)
+        if self._is_known:
+            self._check_vault()
         self.own = _hold(opened, _made(OWN, self.descriptor), self.descriptor)
         _check_own(self.path, os.fstat(self.own))
         self.staged = _hold(opened, _made("staged", self.own), self.own)
         self.vault = _hold(opened, _made("vault", self.own), self.own)
         self.strangers = _hold(opened, _made("strangers", self.own), self.own)
         self.in_flight = _hold(opened, _made("in-flight", self.own), self.own)
+
+    def _check_vault(self) -> None:
+        """In an empty mount point all originals would seem to be deleted, and what a crash interrupted to be done."""
+        try:
+            with self.vault_to_read():
+                return
+        except FileNotFoundError:
+            own = f"{self.path}/{OWN}"
+            raise ConfigurationError(
+                f"{self.path} has no {OWN}/vault, though the ledger knows that it had one: is its disk mounted? If "
+                f"its vault was removed on purpose, so that no original can come back, make an empty one as the user "
+                f"that runs framekeep: install -d -m 700 {own} {own}/vault"
+            ) from None
 
     def lock(self) -> None:
         """Takes the root for this process until it is closed. Raises AlreadyRunningError."""

@@ -10,13 +10,14 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
+from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, select
 from sqlalchemy.exc import DBAPIError
 
 from framekeep.errors import LedgerError
 from storage.ledger.faults import told
 from storage.ledger.migrating import migrate, refuse_newer, refuse_older, revision_of
 from storage.ledger.reader import Reader
+from storage.ledger.schema import RootRow
 from storage.ledger.writer import Writer
 
 _PREFIX: Final = "sqlite:///"
@@ -123,6 +124,25 @@ def open_reader(url: str) -> Reader:
             refuse_newer(found)
             refuse_older(found)
             return Reader(engine, ledger)
+
+
+def known_roots(url: str) -> frozenset[str]:
+    """The roots that were worked in, of a ledger at whatever revision; none where there is no ledger yet.
+
+    Raises LedgerError.
+    """
+    ledger = _file_of(url)
+    with told(ledger):
+        if not ledger.exists():
+            return frozenset()
+        engine = _reading(ledger)
+        try:
+            with _told_to_readers(ledger), engine.connect() as connection:
+                found = revision_of(connection)
+                refuse_newer(found)
+                return frozenset(connection.scalars(select(RootRow.path)) if found else ())
+        finally:
+            engine.dispose()
 
 
 @contextmanager
