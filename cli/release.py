@@ -78,6 +78,7 @@ def _released(config: Config, now: datetime, deleted: Sequence[VaultEntry]) -> R
         known = known_roots(config.ledger.url)
         roots = {str(path): held.enter_context(Root(str(path), known)) for path in config.watch.roots}
         writer = held.enter_context(open_writer(config.ledger.url))
+        writer.know_roots(roots)
         reader = held.enter_context(open_reader(config.ledger.url))
         vaults = Vaults(roots, HoldBook(reader, config.holds.rules))
         return release_due(writer, vaults, now) + follow_deletes(writer, vaults, deleted, now)

@@ -96,6 +96,7 @@ def opened(
         writer = ledger.submit(open_writer, config.ledger.url).result()
         held.callback(lambda: ledger.submit(writer.close).result())
         ledger.submit(observe_clock, writer).result()
+        ledger.submit(writer.know_roots, list(roots)).result()
         ledger.submit(_repair, writer, list(roots.values())).result()
         reader = held.enter_context(open_reader(config.ledger.url))
         model = model or open_record(config)

@@ -88,7 +88,7 @@ class Root(Tree):
     """A watched root whose pictures may be replaced, with its folders below `.framekeep`, which are made if missing."""
 
     def __init__(self, path: str, known: Collection[str] = ()) -> None:
-        """`known`: the roots that the ledger knows pictures of. They have a vault, unless their disk is not mounted.
+        """`known`: the roots that the ledger knows. They have a vault, unless their disk is not mounted.
 
         Raises ConfigurationError, and for one of them without its vault before anything is made.
         """
@@ -114,7 +114,7 @@ class Root(Tree):
         except FileNotFoundError:
             own = f"{self.path}/{OWN}"
             raise ConfigurationError(
-                f"{self.path} has no {OWN}/vault, though the ledger knows pictures below it: is its disk mounted? If "
+                f"{self.path} has no {OWN}/vault, though the ledger knows that it had one: is its disk mounted? If "
                 f"its vault was removed on purpose, so that no original can come back, make an empty one as the user "
                 f"that runs framekeep: install -d -m 700 {own} {own}/vault"
             ) from None

@@ -23,8 +23,11 @@ class Numbers:
         self._known.clear()
         self._settings.clear()
 
+    def root(self, connection: Connection, path: str) -> int:
+        return self._number(connection, RootRow, {"path": path})
+
     def camera(self, connection: Connection, place: Place) -> int:
-        root = self._number(connection, RootRow, {"path": place.root})
+        root = self.root(connection, place.root)
         return self._number(connection, CameraRow, {"root_id": root, "name": place.camera})
 
     def settings(self, connection: Connection, settings: Settings) -> int:

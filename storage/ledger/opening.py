@@ -127,7 +127,7 @@ def open_reader(url: str) -> Reader:
 
 
 def known_roots(url: str) -> frozenset[str]:
-    """The roots below which the ledger knows pictures, whatever revision it is at; none where there is no ledger yet.
+    """The roots that were worked in, of a ledger at whatever revision; none where there is no ledger yet.
 
     Raises LedgerError.
     """

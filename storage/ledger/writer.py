@@ -1,6 +1,6 @@
 """The ledger as the pipeline, recovery, the vault and a restore write it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -54,6 +54,12 @@ class Writer:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+    def know_roots(self, paths: Iterable[str]) -> None:
+        """From now on the ledger knows these roots, which have their vaults."""
+        with self._transaction() as connection:
+            for path in paths:
+                self._numbers.root(connection, path)
 
     def known(self, root: str, paths: Sequence[str]) -> dict[str, Known]:
         """What the ledger last knew of each path that has had a decision; a planned one is none yet."""

@@ -85,7 +85,7 @@ def test_what_a_failed_reload_has_locked_is_free_again(site, steadfast, watch, y
 def test_an_unusable_folder_at_a_roots_path_is_refused(site, steadfast):
     with opened(site.config, steadfast()) as house:
         site.root.rename(site.folder / "before")
-        (site.root / ".framekeep").mkdir(parents=True)
+        (site.root / ".framekeep/vault").mkdir(parents=True)
         (site.root / ".framekeep").chmod(0o755)
         with pytest.raises(ConfigurationError, match="open to others"):
             read_anew(house, lambda: site.config)

@@ -14,7 +14,7 @@ from storage.files import FileIdentity
 from storage.ledger.opening import known_roots, open_reader, open_writer
 from storage.records import Draft, Place, Settings
 
-ASKS = "{} has no .framekeep/vault, though the ledger knows pictures below it: is its disk mounted?"
+ASKS = "{} has no .framekeep/vault, though the ledger knows that it had one: is its disk mounted?"
 SETTINGS = Settings("t1k", 0.0, "paper", 0.01, "4:2:0", progressive=True, model="steadfast", model_digest="00")
 
 
@@ -110,20 +110,20 @@ def test_a_vault_that_was_made_by_hand_is_taken_for_emptied(swept, capsys):
     assert "of deleted pictures: 4 originals" in capsys.readouterr().out
 
 
-def test_a_root_that_nothing_is_known_of_is_opened(site):
-    assert site.sweep().tally.seen == 0
-    with unmounted(site):
-        assert site.sweep().tally.seen == 0
-
-
-def test_known_roots(site, photograph):
+def test_known_roots(site):
     url = site.config.ledger.url
     assert known_roots(url) == frozenset()
     site.ledger.parent.mkdir()
     site.ledger.touch()
     assert known_roots(url) == frozenset()
     site.sweep()
-    assert known_roots(url) == frozenset()
-    site.add("gate/1.jpg", photograph(1))
-    site.sweep()
     assert known_roots(url) == {str(site.root)}
+
+
+def test_an_empty_root_is_known_by_a_release_as_well(site):
+    site.sweep()
+    other = site.folder / "other"
+    other.mkdir()
+    site.configure(watch={"roots": ["incoming", "other"]})
+    assert site.run("release") == 0
+    assert known_roots(site.config.ledger.url) == {str(site.root), str(other)}
