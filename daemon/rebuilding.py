@@ -13,7 +13,7 @@ from daemon.names import NameFilter
 from daemon.walk import walk
 from framekeep.errors import UsageError
 from framekeep.reasons import Kept, Reason
-from storage import renameat2, sidecar, succession
+from storage import renameat2, sidecar, strangers, succession
 from storage.attribute import Mark
 from storage.files import FileIdentity, inode_at
 from storage.ledger.opening import fresh_ledger, ledger_exists
@@ -137,9 +137,12 @@ def _bring_home(root: Root, folder: int) -> None:
             draft = sidecar.load(folder, entry, root.path)
         except sidecar.NoSidecarError:
             continue
-        if digest_at(folder, entry) == draft.sha256_before and inode_at(root.vault, entry) is None:
-            renameat2.move(folder, entry, root.vault, entry)
-            sidecar.follow(folder, entry, root.vault)
+        home = draft.vault_entry or ""
+        if not strangers.is_named(entry, home) or digest_at(folder, entry) != draft.sha256_before:
+            continue
+        if inode_at(root.vault, home) is None:
+            renameat2.move(folder, entry, root.vault, home)
+            sidecar.follow(folder, entry, root.vault, home)
             os.fsync(root.vault)
 
 

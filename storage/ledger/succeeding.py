@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.orm import aliased
 
 from storage.ledger.events import Happened, Kind, append, canonical, chained
 from storage.ledger.interning import Numbers
@@ -72,6 +73,19 @@ def _recorded(connection: Connection, decision: int | None) -> Iterator[Recorded
         decision, evidence, *by = connection.execute(question.where(DecisionRow.id == decision)).one()
         if evidence is not None:
             yield Recorded(evidence, *by)
+
+
+def was_made(connection: Connection, entry: str, sha256: bytes) -> bool:
+    """Whether this content is a variant of the original that the vault holds under this name, of whatever stage."""
+    held = aliased(DecisionRow)
+    made = (
+        select(DecisionRow.id)
+        .join_from(DecisionRow, held, held.file_id == DecisionRow.file_id)
+        .where(DecisionRow.sha256_after == sha256, held.vault_entry == entry)
+        .where(DecisionRow.sha256_before == held.sha256_before)
+        .limit(1)
+    )
+    return connection.scalar(made) is not None
 
 
 def planned_among(connection: Connection, decisions: Collection[int]) -> dict[int, int]:

@@ -82,6 +82,20 @@ def test_an_original_that_was_set_aside_without_a_ledger_comes_home(swept):
     assert swept.restored() == {"gate/1.jpg"}
 
 
+def test_it_comes_home_from_under_a_number_too(swept):
+    """Something else was set aside under its name before."""
+    lose(swept)
+    told = [(sidecar, json.loads(sidecar.read_text())) for sidecar in (swept.own / "vault").glob("*.json")]
+    ((sidecar, entry),) = [(sidecar, one["vault_entry"]) for sidecar, one in told if one["path"] == "gate/1.jpg"]
+    (swept.own / "strangers" / entry).write_bytes(b"a stranger")
+    sidecar.with_suffix("").rename(swept.own / "strangers" / f"{entry}-2")
+    sidecar.rename(swept.own / "strangers" / f"{entry}-2.json")
+    assert swept.run("ledger", "rebuild") == 0
+    assert swept.run("restore", swept.path("gate/1.jpg")) == 0
+    assert swept.restored() == {"gate/1.jpg"}
+    assert [path.name for path in (swept.own / "strangers").iterdir()] == [entry]
+
+
 def test_a_ledger_that_is_there_is_not_overwritten(swept, capsys):
     assert swept.run("ledger", "rebuild") == 2
     assert "--force" in capsys.readouterr().err

@@ -268,3 +268,37 @@ def test_a_ledger_lost_before_the_exchange_is_rebuilt_to_what_stands(later: Late
     _bring_later_stages_home(later.root)
     assert sidecar.load(later.root.vault, ENTRY, later.root.path).sha256_after == later.first.sha256_after
     later.recover()
+
+
+def test_what_was_set_aside_under_an_entry_s_name_stays_when_the_next_one_comes(later: Later):
+    for content in (b"a stranger", b"another"):
+        (later.staged / ENTRY).write_bytes(content)
+        assert later.recover() == Recovered(set_aside=1)
+    assert {path.name: path.read_bytes() for path in later.strangers.iterdir()} == {
+        ENTRY: b"a stranger",
+        f"{ENTRY}-2": b"another",
+    }
+
+
+def test_a_sidecar_that_came_aside_before_its_file_did_is_found_beside_it(later: Later):
+    (later.strangers / ENTRY).write_bytes(b"a stranger")
+    (later.strangers / f"{ENTRY}-2.json").write_text("{}")
+    (later.staged / ENTRY).write_bytes(b"another")
+    assert later.recover() == Recovered(set_aside=1)
+    assert {path.name for path in later.strangers.iterdir()} == {ENTRY, f"{ENTRY}-2", f"{ENTRY}-2.json"}
+
+
+def test_the_variant_before_is_known_by_the_ledger_where_it_has_no_mark(later: Later):
+    os.removexattr(later.path, "user.framekeep")
+    decision = later.stage()
+    later.ledger.confirm([(decision, later.swap_on())])
+    assert later.recover() == Recovered(removed=1)
+    assert not list(later.strangers.iterdir())
+    assert is_done(later)
+
+
+def test_another_picture_s_variant_is_not_known_by_the_ledger(later: Later):
+    """What a variant was made from can be a variant: only those of the very original that lies in the vault go."""
+    other = later.staged / ("f" * 32)
+    other.write_bytes(VARIANT)
+    assert later.recover() == Recovered(set_aside=1)
