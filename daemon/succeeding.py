@@ -11,6 +11,7 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from functools import partial
+from typing import Final
 
 from daemon.journal import Journal
 from daemon.log import log
@@ -26,10 +27,12 @@ from storage.attribute import Mark
 from storage.files import FileIdentity
 from storage.holds import HoldBook
 from storage.reading import Picture
-from storage.records import Draft, Known, Lineage, Tried
+from storage.records import Draft, Known, Lineage, Tried, VaultEntry
 from storage.replacement import Swap, Unfinished
 from storage.root import Root, Tree
 from storage.vault import identity_of, original_of
+
+_UNDER_WAY: Final = "a later stage or a restoration of it has begun and has not ended"
 
 
 class Succeeding:
@@ -93,16 +96,28 @@ class Succeeding:
 def source_of(tree: Tree, lineage: Lineage | None, picture: Picture, rules: Rules) -> tuple[Source, bytes]:
     """What the variant that stands was made from, with its bytes or, where that is gone, this variant itself.
 
-    Raises Kept where the camera's original is gone, and the rules do not allow to start from a variant.
+    Raises Kept where the camera's original is gone, and the rules do not allow to start from a variant, and where
+    somebody else is at work on it.
     """
     if lineage is None:
         raise Kept(Reason.NO_ORIGINAL)
+    if lineage.is_under_way:
+        raise Kept(Reason.UNSETTLED, _UNDER_WAY)
     if (lineage.held is None or lineage.generation > 1) and not rules.second_generation:
         raise Kept(Reason.NO_ORIGINAL)
     if lineage.held is None:
         return Source(lineage, picture.sha256, picture.identity), picture.data
     held = lineage.held
-    return Source(lineage, held.sha256_before, identity_of(tree, held)), original_of(tree, held)
+    return Source(lineage, held.sha256_before, identity_of(tree, held)), _bytes_of(tree, held)
+
+
+def _bytes_of(tree: Tree, held: VaultEntry) -> bytes:
+    try:
+        return original_of(tree, held)
+    except Kept as kept:
+        if kept.reason is Reason.HARD_LINKED:  # a restoration, which has begun since the ledger was asked
+            raise Kept(Reason.UNSETTLED, _UNDER_WAY) from kept
+        raise
 
 
 def start_from(sheet: Sheet, decision: int, source: Source) -> None:

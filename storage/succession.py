@@ -16,6 +16,7 @@ import os
 
 from framekeep.reasons import Kept, Reason
 from storage import replacement, sidecar
+from storage.faults import keeping
 from storage.files import FileIdentity, inode_at
 from storage.replacement import Swap
 from storage.root import Root, remove
@@ -25,12 +26,20 @@ def swap_on(root: Root, swap: Swap) -> FileIdentity:
     """Exchanges the staged variant with the path; the caller has locked the vault.
 
     Returns the new variant's identity at the path. Raises Kept and Unfinished as `replacement.swap_in` does, and Kept
-    where the original has left the vault.
+    where the original has left the vault, or cannot be looked for.
     """
-    if inode_at(root.vault, swap.mark.entry) is None:
+    try:
+        _check_held(root, swap.mark.entry)
+    except Kept:
         remove(root.staged, swap.mark.entry)
-        raise Kept(Reason.UNSETTLED, "its original left the vault meanwhile")
+        raise
     return replacement.swap_in(root, swap, keep_sidecar)
+
+
+def _check_held(root: Root, entry: str) -> None:
+    with keeping():
+        if inode_at(root.vault, entry) is None:
+            raise Kept(Reason.UNSETTLED, "its original left the vault meanwhile")
 
 
 def drop(root: Root, entry: str) -> None:

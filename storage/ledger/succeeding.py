@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import aliased
 
@@ -46,13 +46,18 @@ def may_succeed(connection: Connection, draft: Draft) -> bool:
 
 
 def lineage(connection: Connection, root: str, path: str, sha256: bytes) -> Lineage | None:
-    """Of the variant with this hash at a path; None where no decision in force has put it there."""
+    """Of the variant with this hash at a path; None where no decision in force, or planned, has put it there."""
+    is_under_way = or_(
+        DecisionRow.state == State.PLANNED,
+        DecisionRow.id.in_(claimed()),
+        DecisionRow.id.in_(select(RestorationRow.decision_id)),
+    )
     question = (
-        select(DecisionRow.id, DecisionRow.generation, as_delivered(), DecisionRow.bytes_after)
+        select(DecisionRow.id, DecisionRow.generation, as_delivered(), DecisionRow.bytes_after, is_under_way)
         .join_from(DecisionRow, FileRow)
         .join(CameraRow)
         .join(RootRow)
-        .where(DecisionRow.sha256_after == sha256, DecisionRow.state == State.CONFIRMED)
+        .where(DecisionRow.sha256_after == sha256, DecisionRow.state.in_((State.CONFIRMED, State.PLANNED)))
         .where(FileRow.path == path, RootRow.path == root)
         .order_by(DecisionRow.id.desc())
         .limit(1)

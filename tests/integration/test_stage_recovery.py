@@ -302,3 +302,16 @@ def test_another_picture_s_variant_is_not_known_by_the_ledger(later: Later):
     other = later.staged / ("f" * 32)
     other.write_bytes(VARIANT)
     assert later.recover() == Recovered(set_aside=1)
+
+
+def test_where_the_vault_cannot_be_looked_into_nothing_is_exchanged_or_left(later: Later):
+    later.stage()
+    vault_ = later.root.vault
+    with later.path.open() as file:
+        later.root.vault = file.fileno()  # no folder
+        with pytest.raises(Kept):
+            succession.swap_on(later.root, later.swap)
+    later.root.vault = vault_
+    assert later.path.read_bytes() == VARIANT
+    assert not (later.staged / ENTRY).exists()
+    later.recover()
