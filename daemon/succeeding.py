@@ -10,6 +10,7 @@ that nobody releases or restores it meanwhile (storage/succession.py).
 import hashlib
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace as changed
 from functools import partial
 from typing import Final
 
@@ -46,14 +47,26 @@ class Succeeding:
 
     async def original(self, sheet: Sheet, picture: Picture, known: Known) -> bytes:
         """The bytes to decide on anew. Raises Kept where they cannot be had, or a hold covers them."""
-        place = sheet.candidate.place
         sheet.stands = Stands(known.decision)
-        lineage = await self._journal.using(lambda writer: writer.lineage(place.root, place.path, picture.sha256))
-        source, data = await self._stages.disk(source_of, self._roots[place.root], lineage, picture, sheet.rules)
+        lineage = await self._lineage(sheet, picture)
+        root = self._roots[sheet.candidate.place.root]
+        source, data = await self._stages.disk(source_of, root, lineage, picture, sheet.rules)
         start_from(sheet, known.decision, source)
         await self._stages.bandwidth.spend(len(data))
         await self._stages.disk(check_unheld, self._holds, sheet, data)
         return data
+
+    async def tell_stage(self, sheet: Sheet, picture: Picture) -> None:
+        """What is decided tells the stage of the variant that stands, where the path's last decision did not.
+
+        Something was in the way of that one, a second name, say, and a stage that came meanwhile is not lost by that.
+        """
+        if lineage := await self._lineage(sheet, picture):
+            sheet.rules = changed(sheet.rules, settings=changed(sheet.rules.settings, stage=lineage.stage))
+
+    async def _lineage(self, sheet: Sheet, picture: Picture) -> Lineage | None:
+        place = sheet.candidate.place
+        return await self._journal.using(lambda writer: writer.lineage(place.root, place.path, picture.sha256))
 
     async def keep(self, sheet: Sheet, stands: Stands, kept: Kept) -> Draft:
         """Nothing changes, and a reason that stands is remembered."""

@@ -53,8 +53,12 @@ def lineage(connection: Connection, root: str, path: str, sha256: bytes) -> Line
         DecisionRow.id.in_(select(RestorationRow.decision_id)),
     )
     question = (
-        select(DecisionRow.id, DecisionRow.generation, as_delivered(), DecisionRow.bytes_after, is_under_way)
-        .join_from(DecisionRow, FileRow)
+        select(
+            *(DecisionRow.id, DecisionRow.generation, as_delivered(), DecisionRow.bytes_after),
+            *(SettingsRow.stage, is_under_way),
+        )
+        .join_from(DecisionRow, SettingsRow)
+        .join(FileRow)
         .join(CameraRow)
         .join(RootRow)
         .where(DecisionRow.sha256_after == sha256, DecisionRow.state.in_((State.CONFIRMED, State.PLANNED)))

@@ -249,6 +249,19 @@ def test_a_change_of_rights_in_between_does_not_put_the_stage_off(shrunk):
     assert standing(shrunk).rung == "q50"
 
 
+def test_a_second_name_in_between_does_not_cost_the_stage(shrunk):
+    configure(shrunk, *STAGES)
+    link = shrunk.folder / "link"
+    os.link(shrunk.path(NAME), link)
+    assert shrunk.sweep().tally.reasons == {"hard_linked": 1}
+    link.unlink()
+    assert shrunk.sweep().tally.reasons == {"already_shrunk": 1}
+    assert shrunk.decisions()[0].stage == 0, "what stands is of no later stage"
+    assert shrunk.sweep().tally.reasons == {"qualified": 1}
+    assert standing(shrunk).rung == "q50"
+    assert shrunk.sweep().tally.skipped == 1
+
+
 def test_a_dry_run_tells_of_it_and_changes_nothing(shrunk, steadfast):
     before = shrunk.path(NAME).read_bytes()
     configure(shrunk, *STAGES)
