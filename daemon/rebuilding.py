@@ -1,7 +1,7 @@
 """Rebuilding a lost ledger: sidecars tell what the vault holds, marks tell what framekeep wrote."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -97,24 +97,32 @@ def _rebuild_root(writer: Writer, root: Root, config: Config, rebuilt: Rebuilt) 
     _bring_later_stages_home(root)
     drafts = _drafts(root, rebuilt)
     rebuilt.held += len(drafts)
+    earlier = {draft.place for draft in drafts.values()}
     found: list[_Variant] = []
     released: list[_Variant] = []
     for variant in _variants(root, config):
-        draft = drafts.get(variant.mark.entry)  # of a copy that was made before a later stage it is not
-        (found if draft and draft.sha256_after == variant.mark.variant else released).append(variant)
+        # The last decision of a path is the one whose file stands there: originals of earlier ones come first.
+        is_wanted = _is_of(variant, drafts) or variant.place in earlier
+        (found if is_wanted else released).append(variant)
         if len(released) == _AT_ONCE:
             _adopt_released(writer, released, rebuilt)
     # Where a variant was moved, its decision is known at the new path; its copies were never decided on.
-    found.sort(key=lambda variant: variant.place != drafts[variant.mark.entry].place)
+    found.sort(key=lambda variant: not _is_of(variant, drafts) or variant.place != drafts[variant.mark.entry].place)
     standing: list[tuple[Draft, FileIdentity]] = []
     for variant in found:
-        if draft := drafts.pop(variant.mark.entry, None):
-            standing.append((replace(draft, place=variant.place), variant.identity))
+        if _is_of(variant, drafts):
+            standing.append((replace(drafts.pop(variant.mark.entry), place=variant.place), variant.identity))
         else:
             released.append(variant)
+    _adopt(writer, [(draft, draft.identity) for draft in drafts.values()])
     _adopt_released(writer, released, rebuilt)
-    _adopt(writer, [(draft, draft.identity) for draft in drafts.values()])  # first: something newer is at their paths
     _adopt(writer, standing)
+
+
+def _is_of(variant: _Variant, drafts: Mapping[str, Draft]) -> bool:
+    """Whether the vault holds what it was made from. Not of a copy that was made before a later stage."""
+    draft = drafts.get(variant.mark.entry)
+    return draft is not None and draft.sha256_after == variant.mark.variant
 
 
 def _adopt_released(writer: Writer, released: list[_Variant], rebuilt: Rebuilt) -> None:

@@ -1,5 +1,6 @@
 """A lost ledger is made anew, from the vault and from the marks on pictures."""
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -66,6 +67,24 @@ def test_what_was_replaced_twice_keeps_both_originals(swept, photograph):
     assert swept.sweep().tally.reasons == {}
     assert swept.run("restore", path) == 0
     assert path.read_bytes() == second
+
+
+def test_a_path_s_last_decision_is_the_one_whose_file_stands_there(swept, photograph):
+    """Its original was released, and the vault holds that of an earlier picture at the same path."""
+    path = swept.path("gate/1.jpg")
+    swept.configure(vault={"days": 0, "floor_megabytes": 0})
+    path.unlink()
+    path.write_bytes(photograph(9))
+    assert swept.sweep().tally.replaced == 1
+    assert swept.run("release") == 0
+    assert len(swept.in_vault()) == 2 * len(swept.originals)
+    lose(swept)
+    assert swept.run("ledger", "rebuild") == 0
+    last, earlier = swept.decisions("gate/1.jpg")
+    assert (last.reason, last.sha256_after) == (Reason.ADOPTED, hashlib.sha256(path.read_bytes()).hexdigest())
+    assert earlier.vault_entry
+    assert swept.sweep().tally.reasons == {}
+    assert swept.run("verify") == 0
 
 
 def test_an_original_that_was_set_aside_without_a_ledger_comes_home(swept):
