@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -94,7 +94,7 @@ def rebuild(config: Config, *, force: bool) -> Rebuilt:
 def _rebuild_root(writer: Writer, root: Root, config: Config, rebuilt: Rebuilt) -> None:
     _bring_home(root, root.staged)
     _bring_home(root, root.strangers)
-    _bring_later_stages_home(root)
+    succession.bring_sidecars_home(root)
     drafts = _drafts(root, rebuilt)
     rebuilt.held += len(drafts)
     earlier = {draft.place for draft in drafts.values()}
@@ -152,18 +152,6 @@ def _bring_home(root: Root, folder: int) -> None:
             renameat2.move(folder, entry, root.vault, home)
             sidecar.follow(folder, entry, root.vault, home)
             os.fsync(root.vault)
-
-
-def _bring_later_stages_home(root: Root) -> None:
-    """Sidecars of variants that a crash left at their path before the vault's sidecars told of them."""
-    for name in filter(sidecar.is_one, os.listdir(root.staged)):  # noqa: PTH208 - by descriptor
-        entry = sidecar.entry_of(name)
-        with suppress(sidecar.NoSidecarError, OSError):
-            draft = sidecar.load(root.staged, entry, root.path)
-            with root.folder_of(draft.place.path) as place:
-                stands = digest_at(*place) == draft.sha256_after
-            if stands and inode_at(root.vault, entry) is not None:
-                succession.keep_sidecar(root, entry)
 
 
 def _drafts(root: Root, rebuilt: Rebuilt) -> dict[str, Draft]:

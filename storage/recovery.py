@@ -30,6 +30,8 @@ known as variants by their sidecar or, where that tells of a later stage by now,
 is replaced: storage/strangers.py.
 
 A sidecar goes with its original: to the vault where that is there, aside with what is set aside, else it is removed.
+One that tells of what stands at its path takes the place of the vault's: it is that of a later stage, also where the
+ledger that planned it is lost.
 What a restoration leaves: storage/restorations.py.
 """
 
@@ -189,6 +191,7 @@ def _variant_at(place: racy.Place | None, planned: Planned) -> FileIdentity | No
 
 def _clear(journal: Journal, root: Root) -> Recovered:
     done = Recovered()
+    succession.bring_sidecars_home(root)  # the ledger may be another one, which plans nothing
     names = os.listdir(root.staged)  # noqa: PTH208 - by descriptor, so that no link leads elsewhere
     for name in names:
         if sidecar.is_one(name):

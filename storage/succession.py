@@ -13,11 +13,13 @@ storage/recovery.py's table.
 """
 
 import os
+from contextlib import suppress
 
 from framekeep.reasons import Kept, Reason
 from storage import replacement, sidecar
 from storage.faults import keeping
 from storage.files import FileIdentity, inode_at
+from storage.reading import digest_at
 from storage.replacement import Swap
 from storage.root import Root, remove
 
@@ -52,3 +54,19 @@ def keep_sidecar(root: Root, entry: str) -> None:
     sidecar.succeed(root.staged, entry, root.vault)
     os.fsync(root.vault)
     os.fsync(root.staged)
+
+
+def bring_sidecars_home(root: Root) -> None:
+    """Those of variants that a crash left at their path before the vault's sidecars told of them."""
+    for name in filter(sidecar.is_one, os.listdir(root.staged)):  # noqa: PTH208 - by descriptor
+        entry = sidecar.entry_of(name)
+        if inode_at(root.vault, entry) is not None and _tells_of_what_stands(root, entry):
+            keep_sidecar(root, entry)
+
+
+def _tells_of_what_stands(root: Root, entry: str) -> bool:
+    with suppress(sidecar.NoSidecarError, OSError):
+        draft = sidecar.load(root.staged, entry, root.path)
+        with root.folder_of(draft.place.path) as place:
+            return digest_at(*place) == draft.sha256_after
+    return False

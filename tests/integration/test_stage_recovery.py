@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks.torture.scenes import ENTRY, LATER, ORIGINAL, PICTURE, VARIANT, Scene, released, replaced, restored
-from daemon.rebuilding import _bring_later_stages_home
 from framekeep.reasons import Kept, Reason
 from storage import sidecar, succession, vault
 from storage.attribute import Mark
 from storage.files import FileIdentity
-from storage.ledger.opening import open_reader
+from storage.ledger.opening import open_reader, open_writer
 from storage.reading import read
 from storage.records import Draft, Settings
 from storage.recovery import Recovered, recover
@@ -258,14 +257,30 @@ def test_while_it_is_under_way_nobody_restores_and_the_other_way_round(later: La
 def test_a_ledger_lost_between_exchange_and_sidecar_is_rebuilt_to_what_stands(later: Later):
     later.stage()
     later.exchange()
-    _bring_later_stages_home(later.root)
+    succession.bring_sidecars_home(later.root)
     assert sidecar.load(later.root.vault, ENTRY, later.root.path).sha256_after == hashlib.sha256(LATER).digest()
     later.recover()
 
 
+@pytest.mark.parametrize("has_mark", [True, False])
+def test_a_start_with_a_new_ledger_keeps_what_a_rebuild_needs(later: Later, has_mark: bool):
+    """Nothing is planned there; the variant before, where it has no mark, is a stranger then."""
+    later.stage()
+    later.exchange()
+    if not has_mark:
+        os.removexattr(later.staged / ENTRY, "user.framekeep")
+    later.ledger.close()
+    shutil.rmtree(later.folder / "var")
+    later.ledger = open_writer(later.url)
+    assert later.recover() == (Recovered(removed=1) if has_mark else Recovered(set_aside=1))
+    told = sidecar.load(later.root.vault, ENTRY, later.root.path)
+    assert (told.sha256_after, told.settings.stage) == (hashlib.sha256(LATER).digest(), STAGE.stage)
+    assert not list(later.strangers.glob("*.json"))
+
+
 def test_a_ledger_lost_before_the_exchange_is_rebuilt_to_what_stands(later: Later):
     later.stage()
-    _bring_later_stages_home(later.root)
+    succession.bring_sidecars_home(later.root)
     assert sidecar.load(later.root.vault, ENTRY, later.root.path).sha256_after == later.first.sha256_after
     later.recover()
 
