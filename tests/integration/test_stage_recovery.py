@@ -176,6 +176,7 @@ def test_the_camera_wrote_the_path_after_the_exchange(later: Later):
     later.path.write_bytes(b"newer")
     assert later.recover() == Recovered(confirmed=1)
     assert later.path.read_bytes() == b"newer"
+    assert sidecar.load(later.root.vault, ENTRY, later.root.path).sha256_after == hashlib.sha256(LATER).digest()
 
 
 def test_what_stands_there_changed_before_the_exchange(later: Later):
