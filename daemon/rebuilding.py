@@ -1,8 +1,8 @@
 """Rebuilding a lost ledger: sidecars tell what the vault holds, marks tell what framekeep wrote."""
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -13,7 +13,7 @@ from daemon.names import NameFilter
 from daemon.walk import walk
 from framekeep.errors import UsageError
 from framekeep.reasons import Kept, Reason
-from storage import renameat2, sidecar, succession
+from storage import renameat2, sidecar, strangers, succession
 from storage.attribute import Mark
 from storage.files import FileIdentity, inode_at
 from storage.ledger.opening import fresh_ledger, ledger_exists
@@ -94,27 +94,35 @@ def rebuild(config: Config, *, force: bool) -> Rebuilt:
 def _rebuild_root(writer: Writer, root: Root, config: Config, rebuilt: Rebuilt) -> None:
     _bring_home(root, root.staged)
     _bring_home(root, root.strangers)
-    _bring_later_stages_home(root)
+    succession.bring_sidecars_home(root)
     drafts = _drafts(root, rebuilt)
     rebuilt.held += len(drafts)
+    earlier = {draft.place for draft in drafts.values()}
     found: list[_Variant] = []
     released: list[_Variant] = []
     for variant in _variants(root, config):
-        draft = drafts.get(variant.mark.entry)  # of a copy that was made before a later stage it is not
-        (found if draft and draft.sha256_after == variant.mark.variant else released).append(variant)
+        # The last decision of a path is the one whose file stands there: originals of earlier ones come first.
+        is_wanted = _is_of(variant, drafts) or variant.place in earlier
+        (found if is_wanted else released).append(variant)
         if len(released) == _AT_ONCE:
             _adopt_released(writer, released, rebuilt)
     # Where a variant was moved, its decision is known at the new path; its copies were never decided on.
-    found.sort(key=lambda variant: variant.place != drafts[variant.mark.entry].place)
+    found.sort(key=lambda variant: not _is_of(variant, drafts) or variant.place != drafts[variant.mark.entry].place)
     standing: list[tuple[Draft, FileIdentity]] = []
     for variant in found:
-        if draft := drafts.pop(variant.mark.entry, None):
-            standing.append((replace(draft, place=variant.place), variant.identity))
+        if _is_of(variant, drafts):
+            standing.append((replace(drafts.pop(variant.mark.entry), place=variant.place), variant.identity))
         else:
             released.append(variant)
+    _adopt(writer, [(draft, draft.identity) for draft in drafts.values()])
     _adopt_released(writer, released, rebuilt)
-    _adopt(writer, [(draft, draft.identity) for draft in drafts.values()])  # first: something newer is at their paths
     _adopt(writer, standing)
+
+
+def _is_of(variant: _Variant, drafts: Mapping[str, Draft]) -> bool:
+    """Whether the vault holds what it was made from. Not of a copy that was made before a later stage."""
+    draft = drafts.get(variant.mark.entry)
+    return draft is not None and draft.sha256_after == variant.mark.variant
 
 
 def _adopt_released(writer: Writer, released: list[_Variant], rebuilt: Rebuilt) -> None:
@@ -137,22 +145,13 @@ def _bring_home(root: Root, folder: int) -> None:
             draft = sidecar.load(folder, entry, root.path)
         except sidecar.NoSidecarError:
             continue
-        if digest_at(folder, entry) == draft.sha256_before and inode_at(root.vault, entry) is None:
-            renameat2.move(folder, entry, root.vault, entry)
-            sidecar.follow(folder, entry, root.vault)
+        home = draft.vault_entry or ""
+        if not strangers.is_named(entry, home) or digest_at(folder, entry) != draft.sha256_before:
+            continue
+        if inode_at(root.vault, home) is None:
+            renameat2.move(folder, entry, root.vault, home)
+            sidecar.follow(folder, entry, root.vault, home)
             os.fsync(root.vault)
-
-
-def _bring_later_stages_home(root: Root) -> None:
-    """Sidecars of variants that a crash left at their path before the vault's sidecars told of them."""
-    for name in filter(sidecar.is_one, os.listdir(root.staged)):  # noqa: PTH208 - by descriptor
-        entry = sidecar.entry_of(name)
-        with suppress(sidecar.NoSidecarError, OSError):
-            draft = sidecar.load(root.staged, entry, root.path)
-            with root.folder_of(draft.place.path) as place:
-                stands = digest_at(*place) == draft.sha256_after
-            if stands and inode_at(root.vault, entry) is not None:
-                succession.keep_sidecar(root, entry)
 
 
 def _drafts(root: Root, rebuilt: Rebuilt) -> dict[str, Draft]:

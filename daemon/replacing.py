@@ -9,7 +9,7 @@ from functools import partial
 
 from daemon.journal import Journal
 from daemon.log import log
-from daemon.scanning import is_behind, is_final
+from daemon.scanning import is_behind, is_final, is_shrunk
 from daemon.sheet import Sheet
 from daemon.stages import Stages
 from daemon.succeeding import Succeeding
@@ -47,6 +47,8 @@ class Replacing:
         if reason:
             if known and is_behind(known, sheet.rules):
                 return await self._succeeding.original(sheet, picture, known)
+            if known and not is_shrunk(known):
+                await self._succeeding.tell_stage(sheet, picture)
             raise Kept(reason)
         if known and known.sha256_before == picture.sha256 and is_final(known, sheet.rules):
             raise Kept(known.reason, "the same content as before")

@@ -90,17 +90,18 @@ def is_done(known: Known, rules: Rules) -> bool:
     """Whether a file that has not changed since needs no look: decided for good, or under the same settings."""
     if known.reason is Reason.RESTORED:
         return True
-    return not is_behind(known, rules) if _is_shrunk(known) else is_final(known, rules)
+    return not is_behind(known, rules) if is_shrunk(known) else is_final(known, rules)
 
 
 def is_behind(known: Known, rules: Rules) -> bool:
     """Whether a picture that was shrunk has reached a later stage, which was not tried in vain."""
-    if rules.settings.stage <= known.stage or not _is_shrunk(known):
+    if rules.settings.stage <= known.stage or not is_shrunk(known):
         return False
     return not rules.were_tried(known)
 
 
-def _is_shrunk(known: Known) -> bool:
+def is_shrunk(known: Known) -> bool:
+    """Whether the last decision says that a variant stands there. Another one does not say that none does."""
     return known.reason.standing is Standing.REPLACED or known.reason is Reason.ALREADY_SHRUNK
 
 

@@ -10,7 +10,9 @@ that nobody releases or restores it meanwhile (storage/succession.py).
 import hashlib
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace as changed
 from functools import partial
+from typing import Final
 
 from daemon.journal import Journal
 from daemon.log import log
@@ -26,10 +28,12 @@ from storage.attribute import Mark
 from storage.files import FileIdentity
 from storage.holds import HoldBook
 from storage.reading import Picture
-from storage.records import Draft, Known, Lineage, Tried
+from storage.records import Draft, Known, Lineage, Tried, VaultEntry
 from storage.replacement import Swap, Unfinished
 from storage.root import Root, Tree
 from storage.vault import identity_of, original_of
+
+_UNDER_WAY: Final = "a later stage or a restoration of it has begun and has not ended"
 
 
 class Succeeding:
@@ -43,14 +47,26 @@ class Succeeding:
 
     async def original(self, sheet: Sheet, picture: Picture, known: Known) -> bytes:
         """The bytes to decide on anew. Raises Kept where they cannot be had, or a hold covers them."""
-        place = sheet.candidate.place
         sheet.stands = Stands(known.decision)
-        lineage = await self._journal.using(lambda writer: writer.lineage(place.root, place.path, picture.sha256))
-        source, data = await self._stages.disk(source_of, self._roots[place.root], lineage, picture, sheet.rules)
+        lineage = await self._lineage(sheet, picture)
+        root = self._roots[sheet.candidate.place.root]
+        source, data = await self._stages.disk(source_of, root, lineage, picture, sheet.rules)
         start_from(sheet, known.decision, source)
         await self._stages.bandwidth.spend(len(data))
         await self._stages.disk(check_unheld, self._holds, sheet, data)
         return data
+
+    async def tell_stage(self, sheet: Sheet, picture: Picture) -> None:
+        """What is decided tells the stage of the variant that stands, where the path's last decision did not.
+
+        Something was in the way of that one, a second name, say, and a stage that came meanwhile is not lost by that.
+        """
+        if lineage := await self._lineage(sheet, picture):
+            sheet.rules = changed(sheet.rules, settings=changed(sheet.rules.settings, stage=lineage.stage))
+
+    async def _lineage(self, sheet: Sheet, picture: Picture) -> Lineage | None:
+        place = sheet.candidate.place
+        return await self._journal.using(lambda writer: writer.lineage(place.root, place.path, picture.sha256))
 
     async def keep(self, sheet: Sheet, stands: Stands, kept: Kept) -> Draft:
         """Nothing changes, and a reason that stands is remembered."""
@@ -93,16 +109,28 @@ class Succeeding:
 def source_of(tree: Tree, lineage: Lineage | None, picture: Picture, rules: Rules) -> tuple[Source, bytes]:
     """What the variant that stands was made from, with its bytes or, where that is gone, this variant itself.
 
-    Raises Kept where the camera's original is gone, and the rules do not allow to start from a variant.
+    Raises Kept where the camera's original is gone, and the rules do not allow to start from a variant, and where
+    somebody else is at work on it.
     """
     if lineage is None:
         raise Kept(Reason.NO_ORIGINAL)
+    if lineage.is_under_way:
+        raise Kept(Reason.UNSETTLED, _UNDER_WAY)
     if (lineage.held is None or lineage.generation > 1) and not rules.second_generation:
         raise Kept(Reason.NO_ORIGINAL)
     if lineage.held is None:
         return Source(lineage, picture.sha256, picture.identity), picture.data
     held = lineage.held
-    return Source(lineage, held.sha256_before, identity_of(tree, held)), original_of(tree, held)
+    return Source(lineage, held.sha256_before, identity_of(tree, held)), _bytes_of(tree, held)
+
+
+def _bytes_of(tree: Tree, held: VaultEntry) -> bytes:
+    try:
+        return original_of(tree, held)
+    except Kept as kept:
+        if kept.reason is Reason.HARD_LINKED:  # a restoration, which has begun since the ledger was asked
+            raise Kept(Reason.UNSETTLED, _UNDER_WAY) from kept
+        raise
 
 
 def start_from(sheet: Sheet, decision: int, source: Source) -> None:

@@ -26,8 +26,9 @@ from storage.faults import keeping
 from storage.files import FileIdentity, inode_at, inode_of
 from storage.reading import digest_at
 from storage.records import VaultEntry
-from storage.replacement import Swap, Unfinished, at_path, checked, is_original, set_aside
+from storage.replacement import Swap, Unfinished, at_path, checked, is_original
 from storage.root import Root, remove
+from storage.strangers import set_aside
 from storage.vault import OTHER, Way, drop, original_of, take_out
 
 Place = tuple[int, str]
@@ -113,8 +114,7 @@ def put_back(root: Root, folder: int, entry: str, place: Place | None) -> None:
     Where something newer stands there, or the path's folder is gone, it is set aside, not dropped.
     """
     if place is None or not _moved_back((folder, entry), place):
-        sidecar.follow(root.staged, entry, root.strangers)  # it has not followed an original to the vault yet
-        set_aside(root, folder, entry)
+        set_aside(root, folder, entry, told_in=root.staged)  # its sidecar has not followed an original to the vault yet
     os.fsync(folder)
 
 

@@ -203,6 +203,10 @@ class Lineage:
     delivered: int
     """The picture's bytes as the camera delivered it."""
     bytes_after: int
+    stage: float
+    """The age at which its stage begins, in days; 0 where it is of no later one."""
+    is_under_way: bool
+    """A later stage or a restoration has begun here and has not ended, so that what is held may not be had."""
     held: VaultEntry | None
     """What it was made from, while the vault holds that."""
     recorded: tuple[Recorded, ...]

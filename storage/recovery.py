@@ -26,9 +26,12 @@ table is its table.
 What is put back goes to its path where nothing stands there, else under strangers/. Where a root cannot exchange, an
 original whose variant is neither staged nor at the path is put back, too. A file that stands at the path and in
 staged/ or the vault, which is how renameat2.move works there, loses the second name first. Files without a mark are
-known as variants by their sidecar.
+known as variants by their sidecar or, where that tells of a later stage by now, by the ledger. Under strangers/ nothing
+is replaced: storage/strangers.py.
 
 A sidecar goes with its original: to the vault where that is there, aside with what is set aside, else it is removed.
+One that tells of what stands at its path takes the place of the vault's: it is that of a later stage, also where the
+ledger that planned it is lost.
 What a restoration leaves: storage/restorations.py.
 """
 
@@ -44,9 +47,10 @@ from storage.attribute import read_mark
 from storage.files import FileIdentity, inode_at, inode_of
 from storage.reading import digest_at, open_picture
 from storage.records import Planned
-from storage.replacement import HALF, give_back, keep_original, pinned, set_aside
+from storage.replacement import HALF, give_back, keep_original, pinned
 from storage.restorations import Rows, end_interrupted, place_of
 from storage.root import Root, remove
+from storage.strangers import set_aside
 from storage.vault import locked
 
 
@@ -58,6 +62,8 @@ class Journal(Rows, Protocol):
     def confirm(self, confirmations: Sequence[tuple[int, FileIdentity]]) -> None: ...
 
     def abandon(self, abandonments: Sequence[tuple[int, Reason, str]]) -> None: ...
+
+    def was_made(self, entry: str, sha256: bytes) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,7 @@ def recover(journal: Journal, roots: Sequence[Root]) -> Recovered:
     for root in roots:
         with locked(root):
             restored, not_restored = end_interrupted(journal, root)
-            done += _clear(root) + Recovered(restored=restored, not_restored=not_restored)
+            done += _clear(journal, root) + Recovered(restored=restored, not_restored=not_restored)
     return done
 
 
@@ -183,13 +189,14 @@ def _variant_at(place: racy.Place | None, planned: Planned) -> FileIdentity | No
     return None
 
 
-def _clear(root: Root) -> Recovered:
+def _clear(journal: Journal, root: Root) -> Recovered:
     done = Recovered()
+    succession.bring_sidecars_home(root)  # the ledger may be another one, which plans nothing
     names = os.listdir(root.staged)  # noqa: PTH208 - by descriptor, so that no link leads elsewhere
     for name in names:
         if sidecar.is_one(name):
             continue
-        if name.startswith("probe-") or name.endswith(HALF) or _is_variant(root, name):
+        if name.startswith("probe-") or name.endswith(HALF) or _is_variant(journal, root, name):
             remove(root.staged, name)
             done += Recovered(removed=1)
         else:
@@ -209,10 +216,10 @@ def _clear_sidecar(root: Root, entry: str) -> None:
         os.fsync(root.vault)
 
 
-def _is_variant(root: Root, entry: str) -> bool:
-    """Whether the file carries framekeep's own mark or, where no marks are kept, is what its sidecar says.
+def _is_variant(journal: Journal, root: Root, entry: str) -> bool:
+    """Whether the file carries framekeep's own mark or, where that is missing, is what its sidecar or the ledger says.
 
-    An original is neither.
+    An original is none of that.
     """
     try:
         descriptor = open_picture(root.staged, entry)
@@ -222,7 +229,9 @@ def _is_variant(root: Root, entry: str) -> bool:
         mark = read_mark(descriptor)
     finally:
         os.close(descriptor)
-    return _is_by_its_sidecar(root, entry) if mark is None else mark.entry == entry
+    if mark is not None:
+        return mark.entry == entry
+    return _is_by_its_sidecar(root, entry) or _is_by_the_ledger(journal, root, entry)
 
 
 def _is_by_its_sidecar(root: Root, entry: str) -> bool:
@@ -231,3 +240,9 @@ def _is_by_its_sidecar(root: Root, entry: str) -> bool:
     except sidecar.NoSidecarError:
         return False
     return digest_at(root.staged, entry) == draft.sha256_after
+
+
+def _is_by_the_ledger(journal: Journal, root: Root, entry: str) -> bool:
+    """Of what a later stage took the place of, whose sidecar tells of the new one by now."""
+    sha256 = digest_at(root.staged, entry)
+    return sha256 is not None and journal.was_made(entry, sha256)

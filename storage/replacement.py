@@ -28,6 +28,7 @@ from storage.files import FileIdentity, Inode, inode_at, inode_of
 from storage.lease import no_writer
 from storage.reading import open_picture, read_whole
 from storage.root import Root, remove
+from storage.strangers import set_aside
 
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 HALF: Final = ".part"
@@ -262,10 +263,3 @@ def _dispose(root: Root, entry: str, *, is_variant: bool) -> None:
         remove(root.staged, entry)
     else:
         set_aside(root, root.staged, entry)
-
-
-def set_aside(root: Root, folder: int, entry: str) -> None:
-    """Nobody knows this file: it leaves framekeep's open folder for `strangers/`, and is never deleted."""
-    renameat2.take(folder, entry, root.strangers, entry)
-    sidecar.follow(folder, entry, root.strangers)
-    os.fsync(root.strangers)

@@ -32,8 +32,9 @@ from storage import racy, sidecar
 from storage.files import FileIdentity, Inode, inode_at
 from storage.reading import digest_at
 from storage.records import Restoration, VaultEntry
-from storage.replacement import give_back, set_aside
+from storage.replacement import give_back
 from storage.root import Root, remove
+from storage.strangers import set_aside
 from storage.vault import drop
 
 _GONE: Final = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}

@@ -65,13 +65,13 @@ def stage(root: Root, draft: Draft) -> None:
         os.close(descriptor)
 
 
-def follow(source: int, entry: str, target: int) -> None:
-    """Moves an entry's sidecar, if it has one, from one open folder to where its entry goes."""
+def follow(source: int, entry: str, target: int, name: str = "") -> None:
+    """Moves an entry's sidecar, if it has one, from one open folder to where its entry goes, which may rename it."""
     try:
-        renameat2.take(source, name_of(entry), target, name_of(entry))
+        renameat2.take(source, name_of(entry), target, name_of(name or entry))
     except FileNotFoundError:
         return
-    except FileExistsError:  # a crash came between: the entry is named once only, so this is the same sidecar
+    except FileExistsError:  # a crash came between: an entry's original comes once only, so this is the same sidecar
         remove(source, name_of(entry))
 
 

@@ -13,10 +13,13 @@ storage/recovery.py's table.
 """
 
 import os
+from contextlib import suppress
 
 from framekeep.reasons import Kept, Reason
 from storage import replacement, sidecar
+from storage.faults import keeping
 from storage.files import FileIdentity, inode_at
+from storage.reading import digest_at
 from storage.replacement import Swap
 from storage.root import Root, remove
 
@@ -25,12 +28,20 @@ def swap_on(root: Root, swap: Swap) -> FileIdentity:
     """Exchanges the staged variant with the path; the caller has locked the vault.
 
     Returns the new variant's identity at the path. Raises Kept and Unfinished as `replacement.swap_in` does, and Kept
-    where the original has left the vault.
+    where the original has left the vault, or cannot be looked for.
     """
-    if inode_at(root.vault, swap.mark.entry) is None:
+    try:
+        _check_held(root, swap.mark.entry)
+    except Kept:
         remove(root.staged, swap.mark.entry)
-        raise Kept(Reason.UNSETTLED, "its original left the vault meanwhile")
+        raise
     return replacement.swap_in(root, swap, keep_sidecar)
+
+
+def _check_held(root: Root, entry: str) -> None:
+    with keeping():
+        if inode_at(root.vault, entry) is None:
+            raise Kept(Reason.UNSETTLED, "its original left the vault meanwhile")
 
 
 def drop(root: Root, entry: str) -> None:
@@ -43,3 +54,19 @@ def keep_sidecar(root: Root, entry: str) -> None:
     sidecar.succeed(root.staged, entry, root.vault)
     os.fsync(root.vault)
     os.fsync(root.staged)
+
+
+def bring_sidecars_home(root: Root) -> None:
+    """Those of variants that a crash left at their path before the vault's sidecars told of them."""
+    for name in filter(sidecar.is_one, os.listdir(root.staged)):  # noqa: PTH208 - by descriptor
+        entry = sidecar.entry_of(name)
+        if inode_at(root.vault, entry) is not None and _tells_of_what_stands(root, entry):
+            keep_sidecar(root, entry)
+
+
+def _tells_of_what_stands(root: Root, entry: str) -> bool:
+    with suppress(sidecar.NoSidecarError, OSError):
+        draft = sidecar.load(root.staged, entry, root.path)
+        with root.folder_of(draft.place.path) as place:
+            return digest_at(*place) == draft.sha256_after
+    return False

@@ -27,8 +27,9 @@ from storage.files import FileIdentity, Inode, inode_at, inode_of
 from storage.lease import no_writer
 from storage.reading import open_picture, read_whole
 from storage.records import VaultEntry
-from storage.replacement import Unfinished, give_back, pinned, set_aside
+from storage.replacement import Unfinished, give_back, pinned
 from storage.root import Root, Tree, remove
+from storage.strangers import set_aside
 
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC

@@ -193,7 +193,7 @@ NAMED: Final = (
     Mutant(
         "the look for the original before a later stage's exchange",
         "storage/succession.py",
-        (("    if inode_at(root.vault, swap.mark.entry) is None:", "    if False:"),),
+        (("        if inode_at(root.vault, entry) is None:", "        if False:"),),
         _STAGES,
     ),
     Mutant(

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, and_, or_, select, tuple_
+from sqlalchemy.orm import aliased
 
+from framekeep.reasons import Reason
 from storage.files import FileIdentity
 from storage.ledger import clock
 from storage.ledger.lookups import entry_of_row, held
-from storage.ledger.schema import CameraRow, DecisionRow, FileRow, RootRow, SettingsRow, State
+from storage.ledger.schema import CameraRow, DecisionRow, FileRow, ReasonRow, RootRow, SettingsRow, State
 from storage.records import VaultEntry
 
 
@@ -25,7 +27,12 @@ class Aging:
 
 
 def aging(connection: Connection, root: str, last_stage: float, after: Aging | None, limit: int) -> list[Aging]:
-    """Those of a root that have not reached the last stage, by rising time, or those that follow one."""
+    """Those of a root that have not reached the last stage, by rising time, or those that follow one.
+
+    Also where the last decision only found again what another one had put there.
+    """
+    last = aliased(DecisionRow)
+    found_again = select(ReasonRow.id).where(ReasonRow.word == Reason.ALREADY_SHRUNK.word).scalar_subquery()
     question = (
         select(
             FileRow.id,
@@ -36,12 +43,19 @@ def aging(connection: Connection, root: str, last_stage: float, after: Aging | N
             FileRow.inode,
             DecisionRow.bytes_before,
         )
-        .join_from(FileRow, DecisionRow, DecisionRow.id == FileRow.decision_id)
-        .join(SettingsRow, SettingsRow.id == DecisionRow.settings_id)
+        .join_from(FileRow, last, last.id == FileRow.decision_id)
+        .join(SettingsRow, SettingsRow.id == last.settings_id)
+        .join(DecisionRow, DecisionRow.file_id == FileRow.id)
         .join(CameraRow, CameraRow.id == FileRow.camera_id)
         .join(RootRow, RootRow.id == CameraRow.root_id)
         .where(RootRow.path == root, SettingsRow.stage < last_stage)
         .where(DecisionRow.state == State.CONFIRMED, DecisionRow.vault_entry.is_not(None))
+        .where(
+            or_(
+                DecisionRow.id == last.id,
+                and_(last.reason_id == found_again, last.sha256_before == DecisionRow.sha256_after),
+            )
+        )
         .order_by(FileRow.mtime_ns, FileRow.id)
         .limit(limit)
     )

@@ -4,8 +4,9 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.orm import aliased
 
 from storage.ledger.events import Happened, Kind, append, canonical, chained
 from storage.ledger.interning import Numbers
@@ -45,13 +46,22 @@ def may_succeed(connection: Connection, draft: Draft) -> bool:
 
 
 def lineage(connection: Connection, root: str, path: str, sha256: bytes) -> Lineage | None:
-    """Of the variant with this hash at a path; None where no decision in force has put it there."""
+    """Of the variant with this hash at a path; None where no decision in force, or planned, has put it there."""
+    is_under_way = or_(
+        DecisionRow.state == State.PLANNED,
+        DecisionRow.id.in_(claimed()),
+        DecisionRow.id.in_(select(RestorationRow.decision_id)),
+    )
     question = (
-        select(DecisionRow.id, DecisionRow.generation, as_delivered(), DecisionRow.bytes_after)
-        .join_from(DecisionRow, FileRow)
+        select(
+            *(DecisionRow.id, DecisionRow.generation, as_delivered(), DecisionRow.bytes_after),
+            *(SettingsRow.stage, is_under_way),
+        )
+        .join_from(DecisionRow, SettingsRow)
+        .join(FileRow)
         .join(CameraRow)
         .join(RootRow)
-        .where(DecisionRow.sha256_after == sha256, DecisionRow.state == State.CONFIRMED)
+        .where(DecisionRow.sha256_after == sha256, DecisionRow.state.in_((State.CONFIRMED, State.PLANNED)))
         .where(FileRow.path == path, RootRow.path == root)
         .order_by(DecisionRow.id.desc())
         .limit(1)
@@ -72,6 +82,19 @@ def _recorded(connection: Connection, decision: int | None) -> Iterator[Recorded
         decision, evidence, *by = connection.execute(question.where(DecisionRow.id == decision)).one()
         if evidence is not None:
             yield Recorded(evidence, *by)
+
+
+def was_made(connection: Connection, entry: str, sha256: bytes) -> bool:
+    """Whether this content is a variant of the original that the vault holds under this name, of whatever stage."""
+    held = aliased(DecisionRow)
+    made = (
+        select(DecisionRow.id)
+        .join_from(DecisionRow, held, held.file_id == DecisionRow.file_id)
+        .where(DecisionRow.sha256_after == sha256, held.vault_entry == entry)
+        .where(DecisionRow.sha256_before == held.sha256_before)
+        .limit(1)
+    )
+    return connection.scalar(made) is not None
 
 
 def planned_among(connection: Connection, decisions: Collection[int]) -> dict[int, int]:

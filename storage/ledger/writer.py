@@ -136,6 +136,11 @@ class Writer:
         with self._transaction() as connection:
             return succeeding.lineage(connection, root, path, sha256)
 
+    def was_made(self, entry: str, sha256: bytes) -> bool:
+        """Whether this content is a variant of the original that the vault holds under this name."""
+        with self._transaction() as connection:
+            return succeeding.was_made(connection, entry, sha256)
+
     def is_held(self, decision: int) -> bool:
         """Whether the vault holds this decision's original, and no later stage is about to take it over."""
         with self._transaction() as connection:

@@ -204,6 +204,19 @@ def test_release_sets_aside_what_a_late_writer_changed(due: Site, capsys: pytest
     assert due.run("release") == 0
 
 
+def test_release_sets_aside_beside_what_was_set_aside_under_that_name_before(due: Site):
+    changed = due.originals()[0]
+    with changed.open("ab") as file:
+        file.write(b"late")
+    data = changed.read_bytes()
+    (due.own / "strangers" / changed.name).write_bytes(b"a stranger")
+    assert due.run("release") == 3
+    assert (due.own / "strangers" / changed.name).read_bytes() == b"a stranger"
+    assert (due.own / "strangers" / f"{changed.name}-2").read_bytes() == data
+    assert (due.own / "strangers" / f"{changed.name}-2.json").exists()
+    assert due.run("release") == 0
+
+
 def test_a_replaced_picture_is_explained_from_the_vault(swept: Site):
     told = swept.explained("gate/1.jpg")
     assert told.source is not None

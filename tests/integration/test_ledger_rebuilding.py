@@ -1,5 +1,6 @@
 """A lost ledger is made anew, from the vault and from the marks on pictures."""
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -86,6 +87,24 @@ def test_what_was_replaced_twice_keeps_both_originals(swept, photograph):
     assert path.read_bytes() == second
 
 
+def test_a_path_s_last_decision_is_the_one_whose_file_stands_there(swept, photograph):
+    """Its original was released, and the vault holds that of an earlier picture at the same path."""
+    path = swept.path("gate/1.jpg")
+    swept.configure(vault={"days": 0, "floor_megabytes": 0})
+    path.unlink()
+    path.write_bytes(photograph(9))
+    assert swept.sweep().tally.replaced == 1
+    assert swept.run("release") == 0
+    assert len(swept.in_vault()) == 2 * len(swept.originals)
+    lose(swept)
+    assert swept.run("ledger", "rebuild") == 0
+    last, earlier = swept.decisions("gate/1.jpg")
+    assert (last.reason, last.sha256_after) == (Reason.ADOPTED, hashlib.sha256(path.read_bytes()).hexdigest())
+    assert earlier.vault_entry
+    assert swept.sweep().tally.reasons == {}
+    assert swept.run("verify") == 0
+
+
 def test_an_original_that_was_set_aside_without_a_ledger_comes_home(swept):
     lose(swept)
     (entry,) = [
@@ -98,6 +117,20 @@ def test_an_original_that_was_set_aside_without_a_ledger_comes_home(swept):
     assert swept.run("ledger", "rebuild") == 0
     assert swept.run("restore", swept.path("gate/1.jpg")) == 0
     assert swept.restored() == {"gate/1.jpg"}
+
+
+def test_it_comes_home_from_under_a_number_too(swept):
+    """Something else was set aside under its name before."""
+    lose(swept)
+    told = [(sidecar, json.loads(sidecar.read_text())) for sidecar in (swept.own / "vault").glob("*.json")]
+    ((sidecar, entry),) = [(sidecar, one["vault_entry"]) for sidecar, one in told if one["path"] == "gate/1.jpg"]
+    (swept.own / "strangers" / entry).write_bytes(b"a stranger")
+    sidecar.with_suffix("").rename(swept.own / "strangers" / f"{entry}-2")
+    sidecar.rename(swept.own / "strangers" / f"{entry}-2.json")
+    assert swept.run("ledger", "rebuild") == 0
+    assert swept.run("restore", swept.path("gate/1.jpg")) == 0
+    assert swept.restored() == {"gate/1.jpg"}
+    assert [path.name for path in (swept.own / "strangers").iterdir()] == [entry]
 
 
 def test_a_ledger_that_is_there_is_not_overwritten(swept, capsys):

@@ -21,7 +21,7 @@ from daemon.space import with_room
 from daemon.suspects import try_suspects
 from daemon.sweep import stages_of
 from daemon.trial import Case
-from framekeep.reasons import Reason
+from framekeep.reasons import Reason, Standing
 from storage.ledger.breakers import Opening
 from storage.ledger.opening import open_reader
 from storage.ledger.schema import State
@@ -83,7 +83,7 @@ def relieve(
 
 def rungs(site) -> list[str]:
     """Of what stands, the oldest picture first."""
-    standing = {one.place.path: one.rung for one in site.decisions() if one.state is State.CONFIRMED}
+    standing = {one.place.path: one.rung for one in site.decisions() if one.state is State.CONFIRMED and one.rung}
     return [standing[name] for name in NAMES]
 
 
@@ -101,6 +101,31 @@ def test_the_oldest_go_one_stage_further_until_there_is_space(shrunk, steadfast)
     held = {one.place.path for one in shrunk.decisions() if one.vault_entry}
     assert held == set(NAMES[2:]), "what was shrunk under pressure frees its original at once"
     assert proved(shrunk)
+
+
+def test_pictures_that_were_met_again_go_further_too(shrunk, steadfast):
+    for name in NAMES:
+        shrunk.path(name).chmod(0o600)
+    assert shrunk.sweep().tally.reasons == {"already_shrunk": len(NAMES)}
+    configure(shrunk, **AT_ONCE)
+    room = used(shrunk) - len(shrunk.originals[NAMES[0]]) - 2000
+    assert relieve(shrunk, steadfast(), disk(shrunk, room)) == {}
+    assert rungs(shrunk) == ["q50", "q50", "q90", "q90", "q90", "q90"]
+    assert proved(shrunk)
+
+
+def test_another_picture_at_the_path_of_a_held_one_goes_no_further(shrunk, steadfast, photograph):
+    """It was kept, and the vault holds the original of the one before it."""
+    kept = photograph(9, quality=5)
+    shrunk.path(NAMES[0]).unlink()
+    os.utime(shrunk.add(NAMES[0], kept), (time.time() - 90 * DAY,) * 2)
+    shrunk.sweep()
+    before = shrunk.decisions(NAMES[0])
+    assert before[0].reason.standing is Standing.FINAL
+    configure(shrunk, **AT_ONCE)
+    relieve(shrunk, steadfast(), disk(shrunk, 0))
+    assert shrunk.path(NAMES[0]).read_bytes() == kept
+    assert len(shrunk.decisions(NAMES[0])) == len(before)
 
 
 def test_with_space_enough_nothing_happens(shrunk, steadfast):

@@ -59,6 +59,9 @@ class Crash:
         self._end("restored")
         return decision + 1
 
+    def was_made(self, _entry: str, _sha256: bytes) -> bool:
+        return False
+
     def forgo(self, _decision: int) -> None:
         self._end("held")
 

@@ -45,6 +45,9 @@ class Rows:
         self.abandoned += abandonments
         self.planned.clear()
 
+    def was_made(self, entry: str, sha256: bytes) -> bool:  # noqa: ARG002 - the protocol's arguments
+        return False
+
     def restorations(self) -> list[Restoration]:
         return list(self.begun)
 

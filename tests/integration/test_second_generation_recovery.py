@@ -231,3 +231,13 @@ def test_nor_does_it_take_one_twice(again: Again):
     again.ledger.confirm([(decision, swap_in(again.root, again.swap))])
     again.draft = replace(again.draft, vault_entry="a" * 32)
     assert again.claim() is None
+
+
+def test_what_a_generation_was_made_from_is_no_variant_of_it(again: Again):
+    """Were it removed as one, nothing could be given back."""
+    decision = again.stage()
+    again.ledger.confirm([(decision, swap_in(again.root, again.swap))])
+    (again.vault / ENTRY).rename(again.staged / ENTRY)
+    os.removexattr(again.staged / ENTRY, "user.framekeep")
+    assert again.recover() == Recovered(set_aside=1)
+    assert (again.strangers / ENTRY).read_bytes() == VARIANT

@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks.torture.scenes import ENTRY, LATER, ORIGINAL, PICTURE, VARIANT, Scene, released, replaced, restored
-from daemon.rebuilding import _bring_later_stages_home
 from framekeep.reasons import Kept, Reason
 from storage import sidecar, succession, vault
 from storage.attribute import Mark
 from storage.files import FileIdentity
-from storage.ledger.opening import open_reader
+from storage.ledger.opening import open_reader, open_writer
 from storage.reading import read
 from storage.records import Draft, Settings
 from storage.recovery import Recovered, recover
@@ -177,6 +176,7 @@ def test_the_camera_wrote_the_path_after_the_exchange(later: Later):
     later.path.write_bytes(b"newer")
     assert later.recover() == Recovered(confirmed=1)
     assert later.path.read_bytes() == b"newer"
+    assert sidecar.load(later.root.vault, ENTRY, later.root.path).sha256_after == hashlib.sha256(LATER).digest()
 
 
 def test_what_stands_there_changed_before_the_exchange(later: Later):
@@ -258,13 +258,76 @@ def test_while_it_is_under_way_nobody_restores_and_the_other_way_round(later: La
 def test_a_ledger_lost_between_exchange_and_sidecar_is_rebuilt_to_what_stands(later: Later):
     later.stage()
     later.exchange()
-    _bring_later_stages_home(later.root)
+    succession.bring_sidecars_home(later.root)
     assert sidecar.load(later.root.vault, ENTRY, later.root.path).sha256_after == hashlib.sha256(LATER).digest()
     later.recover()
 
 
+@pytest.mark.parametrize("has_mark", [True, False])
+def test_a_start_with_a_new_ledger_keeps_what_a_rebuild_needs(later: Later, has_mark: bool):
+    """Nothing is planned there; the variant before, where it has no mark, is a stranger then."""
+    later.stage()
+    later.exchange()
+    if not has_mark:
+        os.removexattr(later.staged / ENTRY, "user.framekeep")
+    later.ledger.close()
+    shutil.rmtree(later.folder / "var")
+    later.ledger = open_writer(later.url)
+    assert later.recover() == (Recovered(removed=1) if has_mark else Recovered(set_aside=1))
+    told = sidecar.load(later.root.vault, ENTRY, later.root.path)
+    assert (told.sha256_after, told.settings.stage) == (hashlib.sha256(LATER).digest(), STAGE.stage)
+    assert not list(later.strangers.glob("*.json"))
+
+
 def test_a_ledger_lost_before_the_exchange_is_rebuilt_to_what_stands(later: Later):
     later.stage()
-    _bring_later_stages_home(later.root)
+    succession.bring_sidecars_home(later.root)
     assert sidecar.load(later.root.vault, ENTRY, later.root.path).sha256_after == later.first.sha256_after
+    later.recover()
+
+
+def test_what_was_set_aside_under_an_entry_s_name_stays_when_the_next_one_comes(later: Later):
+    for content in (b"a stranger", b"another"):
+        (later.staged / ENTRY).write_bytes(content)
+        assert later.recover() == Recovered(set_aside=1)
+    assert {path.name: path.read_bytes() for path in later.strangers.iterdir()} == {
+        ENTRY: b"a stranger",
+        f"{ENTRY}-2": b"another",
+    }
+
+
+def test_a_sidecar_that_came_aside_before_its_file_did_is_found_beside_it(later: Later):
+    (later.strangers / ENTRY).write_bytes(b"a stranger")
+    (later.strangers / f"{ENTRY}-2.json").write_text("{}")
+    (later.staged / ENTRY).write_bytes(b"another")
+    assert later.recover() == Recovered(set_aside=1)
+    assert {path.name for path in later.strangers.iterdir()} == {ENTRY, f"{ENTRY}-2", f"{ENTRY}-2.json"}
+
+
+def test_the_variant_before_is_known_by_the_ledger_where_it_has_no_mark(later: Later):
+    os.removexattr(later.path, "user.framekeep")
+    decision = later.stage()
+    later.ledger.confirm([(decision, later.swap_on())])
+    assert later.recover() == Recovered(removed=1)
+    assert not list(later.strangers.iterdir())
+    assert is_done(later)
+
+
+def test_another_picture_s_variant_is_not_known_by_the_ledger(later: Later):
+    """What a variant was made from can be a variant: only those of the very original that lies in the vault go."""
+    other = later.staged / ("f" * 32)
+    other.write_bytes(VARIANT)
+    assert later.recover() == Recovered(set_aside=1)
+
+
+def test_where_the_vault_cannot_be_looked_into_nothing_is_exchanged_or_left(later: Later):
+    later.stage()
+    vault_ = later.root.vault
+    with later.path.open() as file:
+        later.root.vault = file.fileno()  # no folder
+        with pytest.raises(Kept):
+            succession.swap_on(later.root, later.swap)
+    later.root.vault = vault_
+    assert later.path.read_bytes() == VARIANT
+    assert not (later.staged / ENTRY).exists()
     later.recover()

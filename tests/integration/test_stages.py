@@ -1,24 +1,28 @@
 """Stages by age: what was shrunk is decided anew, from the original that the vault holds."""
 
+import hashlib
 import json
 import os
 import sqlite3
 import time
+from collections.abc import Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from daemon.house import opened, opened_quietly
+from daemon.house import House, opened, opened_quietly
 from daemon.suspects import try_suspects
-from daemon.sweep import Sweeping, rehearse, targets_of
+from daemon.sweep import Sweeping, rehearse, sweep, targets_of
 from daemon.trial import Case
 from framekeep.reasons import Reason
+from storage.files import FileIdentity
 from storage.ledger.answers import Decision
 from storage.ledger.opening import open_reader, open_writer
 from storage.ledger.schema import State
-from storage.records import Claim
+from storage.ledger.writer import Writer
+from storage.records import Claim, Draft, Settings
 
 NAME = "gate/1.jpg"
 STAGES = [{"from_days": 30, "ladder": [50]}, {"from_days": 60, "ladder": [10]}]
@@ -175,6 +179,64 @@ def test_a_picture_whose_original_was_released_is_left_alone(shrunk):
     assert shrunk.path(NAME).read_bytes() == before
 
 
+def planned_by_another(house: House, decision: Decision) -> int | None:
+    """Another stage of the same picture, which has claimed the original."""
+    draft = Draft(
+        *(decision.place, Settings("t1k", 0.0, "10", 0.01, "4:2:0", True, "none", "", stage=30.0), Reason.QUALIFIED),
+        FileIdentity(decision.bytes_before, 0, 0, 0),
+        datetime.now(UTC),
+        bytes_after=1,
+        sha256_before=bytes.fromhex(decision.sha256_before or ""),
+        sha256_after=bytes(32),
+        vault_entry=decision.vault_entry,
+        succeeds=decision.number,
+    )
+    return house.ledger.submit(Writer.plan_next, house.writer, draft).result()
+
+
+def swept(house: House) -> tuple[Mapping[str, int], bool]:
+    """What came of it, and whether anything was looked at."""
+    sweeping = Sweeping(dry_run=False)
+    sweep(house, targets_of(house.config, []), sweeping)
+    return sweeping.tally.reasons, sweeping.looks > 0
+
+
+def test_an_original_that_another_one_has_claimed_is_not_gone(shrunk, steadfast):
+    configure(shrunk, *STAGES)
+    with opened(shrunk.config, steadfast()) as house:
+        plan = planned_by_another(house, standing(shrunk))
+        assert plan
+        assert swept(house) == ({Reason.UNSETTLED.word: 1}, False)
+        ended = [(plan, Reason.UNSETTLED, "")]
+        house.ledger.submit(Writer.abandon, house.writer, ended).result()
+        assert swept(house) == ({Reason.QUALIFIED.word: 1}, True)
+
+
+def test_a_variant_whose_plan_is_open_still_is_not_one_without_an_original(shrunk, steadfast, photograph):
+    """The exchange happened, and the ledger was not told."""
+    configure(shrunk, *STAGES)
+    with opened(shrunk.config, steadfast()) as house:
+        assert planned_by_another(house, standing(shrunk))
+        with closing(sqlite3.connect(shrunk.ledger)) as connection, connection:
+            sha256 = hashlib.sha256(photograph(2)).digest()
+            connection.execute("UPDATE decision SET sha256_after = ? WHERE state = 0", (sha256,))
+        aged(shrunk.add(NAME, photograph(2)), 40)
+        assert swept(house) == ({Reason.UNSETTLED.word: 1}, False)
+
+
+def test_an_original_that_is_on_its_way_back_is_not_gone(shrunk, steadfast):
+    configure(shrunk, *STAGES)
+    decision = standing(shrunk)
+    with opened(shrunk.config, steadfast()) as house:
+        house.ledger.submit(Writer.begin_restoration, house.writer, decision.number, datetime.now(UTC)).result()
+        assert swept(house) == ({Reason.UNSETTLED.word: 1}, False)
+        house.ledger.submit(Writer.forgo, house.writer, decision.number).result()
+        os.link(shrunk.own / "vault" / decision.vault_entry, shrunk.own / "staged" / decision.vault_entry)
+        assert swept(house) == ({Reason.UNSETTLED.word: 1}, False), "begun after the ledger was asked"
+        (shrunk.own / "staged" / decision.vault_entry).unlink()
+        assert swept(house) == ({Reason.QUALIFIED.word: 1}, True)
+
+
 def test_an_original_that_is_damaged_in_the_vault_is_no_source(shrunk):
     before = shrunk.path(NAME).read_bytes()
     original = shrunk.own / "vault" / standing(shrunk).vault_entry
@@ -200,6 +262,19 @@ def test_a_change_of_rights_in_between_does_not_put_the_stage_off(shrunk):
     configure(shrunk, *STAGES)
     assert shrunk.sweep().tally.replaced == 1
     assert standing(shrunk).rung == "q50"
+
+
+def test_a_second_name_in_between_does_not_cost_the_stage(shrunk):
+    configure(shrunk, *STAGES)
+    link = shrunk.folder / "link"
+    os.link(shrunk.path(NAME), link)
+    assert shrunk.sweep().tally.reasons == {"hard_linked": 1}
+    link.unlink()
+    assert shrunk.sweep().tally.reasons == {"already_shrunk": 1}
+    assert shrunk.decisions()[0].stage == 0, "what stands is of no later stage"
+    assert shrunk.sweep().tally.reasons == {"qualified": 1}
+    assert standing(shrunk).rung == "q50"
+    assert shrunk.sweep().tally.skipped == 1
 
 
 def test_a_dry_run_tells_of_it_and_changes_nothing(shrunk, steadfast):
