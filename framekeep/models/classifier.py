@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 from scipy.special import softmax
 from timm.data.config import resolve_model_data_config
+from timm.data.transforms_factory import create_transform
 
 from framekeep.evidence import Evidence, Prediction
 from framekeep.models.base import Prepared
@@ -16,7 +17,6 @@ from framekeep.models.device import device_failures, device_name, forbid_reduced
 from framekeep.models.network import Network, load_network
 from framekeep.models.runtime import Eager, fastest
 from framekeep.models.shape import in_colours, refuse_lines
-from framekeep.models.transform import Transform
 
 
 def open_classifier(choice: ModelChoice, device: str, batch: int) -> "Classifier":
@@ -38,7 +38,7 @@ class Classifier:
         self.class_names: Sequence[str] = network.class_names
         configuration = resolve_model_data_config(network.module)  # type: ignore[no-untyped-call]  # as timm has it
         self.transform = ", ".join(f"{key} {value}" for key, value in sorted(configuration.items()))
-        self._transform = Transform(configuration)
+        self._transform = create_transform(**configuration, is_training=False)
         with device_failures(self.name, device_name(device)):
             self._logits = fastest(Eager.on(device, network.module), configuration["input_size"], self.digest)
         self.device = device_name(device, self._logits.name)
@@ -46,7 +46,8 @@ class Classifier:
 
     def prepare(self, image: Image.Image) -> Prepared:
         refuse_lines(image)
-        return self._transform(in_colours(image))
+        pixels: Prepared = self._transform(in_colours(image)).numpy()
+        return pixels
 
     def look(self, batch: Sequence[Prepared]) -> list[Evidence]:
         with device_failures(self.name, self.device):
