@@ -150,11 +150,11 @@ def test_what_framekeep_wrote_is_known_even_if_the_ledger_is_lost(archive: Archi
     path = archive.add("1.jpg", photograph(1))
     archive.sweep()
     shrunk = path.read_bytes()
-    for file in (archive.folder / "var").glob("ledger.sqlite*"):
+    ledger, vault = (archive.folder / "var").glob("ledger.sqlite*"), (archive.root / ".framekeep" / "vault").iterdir()
+    for file in (*ledger, *vault):  # while there are originals a new ledger is refused
         file.unlink()
     assert archive.sweep(keeper="t5k").tally.reasons == {"already_shrunk": 1}
     assert path.read_bytes() == shrunk
-    assert len([file for file in (archive.root / ".framekeep" / "vault").iterdir() if not file.suffix]) == 1
 
 
 def test_a_changed_keeper_looks_again_at_what_was_kept_and_at_nothing_else(archive: Archive):
