@@ -73,10 +73,10 @@ def verify(
     check = LabelCheck(open_record(settings)) if labels else None
     scope, verified = Scope(targets, limits_of(settings), share, check), Verified()
     found = _found(settings, scope, verified, as_json=as_json)
+    if paths and share == 1 and not found and not verified.examined and not any(map(os.path.lexists, paths)):
+        raise UsageError("nothing was verified: neither the disk nor the ledger knows these paths; correct them")
     if as_json:
         typer.echo(json.dumps(_document(found, scope, verified, time.monotonic() - started)))
-    if paths and not found and not verified.examined and not any(map(os.path.lexists, paths)):
-        raise UsageError("nothing was verified: neither the disk nor the ledger knows these paths; correct them")
     typer.echo(_sentence(verified, labels=labels), err=True)
     if verified.damaged:
         kinds = Counter(finding.kind for finding in found if finding.kind.is_damage)

@@ -25,10 +25,10 @@ def add_hold(config: Config, claim: Claim) -> Hold:
         check_claim(claim)
     except ValueError as error:
         raise UsageError(str(error)) from None
+    refuse_new_ledger(config.ledger.url, config.watch.roots)
     with ExitStack() as opened:
         known = known_roots(config.ledger.url)
         roots = [opened.enter_context(Root(path, known)) for path in roots_of(config, claim)]
-        refuse_new_ledger(config.ledger.url, roots)
         with open_writer(config.ledger.url) as writer:
             hold = writer.add_hold(claim)
         for root in roots:

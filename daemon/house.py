@@ -91,7 +91,6 @@ def opened(
     """
     with ExitStack() as held:
         roots = _open_roots(held, config, taken)
-        refuse_new_ledger(config.ledger.url, roots.values())
         ledger = held.enter_context(ThreadPoolExecutor(1, "ledger"))
         writer = ledger.submit(open_writer, config.ledger.url).result()
         held.callback(lambda: ledger.submit(writer.close).result())
@@ -138,6 +137,7 @@ def _open_roots(held: ExitStack, config: Config, taken: Sequence[Root]) -> dict[
     """Every configured root by its path, open and locked; `held` closes them, those that were taken before included."""
     here = {root.path: held.enter_context(root) for root in taken}
     check_roots(config)
+    refuse_new_ledger(config.ledger.url, config.watch.roots)
     roots = {path: here.get(path) or _locked(held, path, config) for path in map(str, config.watch.roots)}
     for root in roots.values():
         if not root.exchanges:

@@ -122,10 +122,10 @@ def read_anew(house: House, load: Callable[[], Config]) -> Fresh:
     """Tries all that a start with the new configuration needs. Raises FramekeepError, and then nothing stays open."""
     config, old = load(), house.config
     check_roots(config)
+    refuse_new_ledger(config.ledger.url, config.watch.roots)
     with ExitStack() as held:
         taken = _take_roots(held, house, config)
         if config.ledger.url != old.ledger.url:
-            refuse_new_ledger(config.ledger.url, [*house.roots.values(), *taken])
             open_writer(config.ledger.url).close()
         model = house.model
         if _model_part(config) != _model_part(old) or _is_outdated(model, config):

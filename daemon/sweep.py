@@ -183,6 +183,6 @@ async def _until_interrupted(candidates: AsyncIterator[Candidate], sweeping: Swe
 def picture_of(config: Config, path: Path) -> Place:
     """The same for one picture, which need not exist. Raises UsageError for a folder, too."""
     place = place_of(config, path)
-    if path.is_dir() and not path.is_symlink():
+    if os.path.isdir(path) and not os.path.islink(path):  # noqa: PTH112, PTH114 - pathlib's raise where nobody may look
         raise UsageError(f"{path} is a folder: name a picture in it, which need not exist")
     return place

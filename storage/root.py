@@ -115,8 +115,8 @@ class Root(Tree):
             own = f"{self.path}/{OWN}"
             raise ConfigurationError(
                 f"{self.path} has no {OWN}/vault, though the ledger knows that it had one: is its disk mounted? If "
-                f"its vault was removed on purpose, so that no original can come back, make an empty one as the user "
-                f"that runs framekeep: install -d -m 700 {own} {own}/vault"
+                f"its vault was removed on purpose, so that no original can come back, or if another disk is mounted "
+                f"there now, make an empty one as the user that runs framekeep: install -d -m 700 {own} {own}/vault"
             ) from None
 
     def lock(self) -> None:

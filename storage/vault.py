@@ -48,10 +48,10 @@ def locked(root: Root) -> Iterator[None]:
 
 
 def is_in_use(root: Tree) -> bool:
-    """Whether anything lies in the vault. Raises OSError."""
+    """Whether the vault holds an original. Raises OSError."""
     try:
         with root.vault_to_read() as vault, os.scandir(vault) as entries:
-            return any(entries)
+            return any(not sidecar.is_one(entry.name) for entry in entries)
     except FileNotFoundError:
         return False
 

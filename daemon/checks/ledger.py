@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterable
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +10,6 @@ from daemon.checks.filesystem import filesystem_of, is_remote
 from daemon.lost_ledger import refuse_new_ledger
 from framekeep.errors import ConfigurationError, LedgerError
 from storage.ledger.opening import open_reader
-from storage.root import Tree
 
 _NAME: Final = "ledger"
 
@@ -25,8 +23,7 @@ def check_ledger(url: str, roots: Iterable[Path] = ()) -> Check:
     try:
         _check_access(ledger)
         if not ledger.exists():
-            with ExitStack() as opened:
-                refuse_new_ledger(url, [opened.enter_context(Tree(str(root))) for root in roots])
+            refuse_new_ledger(url, roots)
             return Check(_NAME, State.OK, f"there is none yet; the first start makes {ledger}")
         _check_content(url, ledger)
     except (ConfigurationError, LedgerError) as error:

@@ -52,6 +52,26 @@ def test_no_new_ledger_takes_a_lost_one_s_place_by_itself(swept, capsys):
     assert swept.run("sweep") == 0
 
 
+def test_a_hold_elsewhere_or_an_empty_file_takes_its_place_no_more(swept, tmp_path):
+    other = swept.folder / "other"
+    other.mkdir()
+    swept.configure(watch={"roots": [str(swept.root), str(other)]}, vault={"floor_megabytes": 0})
+    lose(swept)
+    assert swept.run("hold", "add", "--root", other, "--camera", "yard", "--reason", "case 7") == 13
+    assert swept.run("sweep") == 13
+    assert not list(other.iterdir())  # it may be an empty mount point
+    swept.ledger.touch()
+    assert swept.run("sweep") == 13
+    assert swept.run("ledger", "rebuild", "--force") == 0
+    assert swept.run("sweep") == 0
+
+
+def test_a_rebuild_makes_no_vault_where_a_disk_is_not_mounted(swept):
+    (swept.own / "vault").rename(swept.folder / "away")
+    assert swept.run("ledger", "rebuild", "--force") == 10
+    assert not (swept.own / "vault").exists()
+
+
 def test_a_released_picture_is_known_by_its_mark_and_its_copy_too(filled, tmp_path):
     filled.configure(vault={"days": 0, "floor_megabytes": 0})
     filled.sweep()
