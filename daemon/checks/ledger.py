@@ -9,7 +9,7 @@ from daemon.checks.check import Check, State
 from daemon.checks.filesystem import filesystem_of, is_remote
 from daemon.lost_ledger import refuse_new_ledger
 from framekeep.errors import ConfigurationError, LedgerError
-from storage.ledger.opening import open_reader
+from storage.ledger.opening import file_of, open_reader
 
 _NAME: Final = "ledger"
 
@@ -19,8 +19,8 @@ def check_ledger(url: str, roots: Iterable[Path] = ()) -> Check:
 
     Where there is none, the roots' vaults tell whether there was one.
     """
-    ledger = Path(url.removeprefix("sqlite:///"))
     try:
+        ledger = file_of(url)
         _check_access(ledger)
         if not ledger.exists():
             refuse_new_ledger(url, roots)
