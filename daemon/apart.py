@@ -120,9 +120,9 @@ class _Pool:
 
 
 def _executor(processes: int, folder: str) -> ProcessPoolExecutor:
-    # A fork server, since a process with threads must not fork; it loads the squeezer once for all of them.
+    # A fork server, since a process with threads must not fork; it loads once what all of them need.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["framekeep.jpeg.squeeze"])
+    context.set_forkserver_preload(["framekeep.jpeg.squeeze", __name__])
     return ProcessPoolExecutor(processes, context, initializer=_begin, initargs=(folder,))
 
 

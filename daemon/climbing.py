@@ -17,6 +17,15 @@ from framekeep.regions.shrinking import same_inside, shrink_around
 from framekeep.variants import Variant, around
 
 
+@dataclass(frozen=True, slots=True)
+class Climbed:
+    """A variant, the pixels that it decodes to, and what the model is to see of them."""
+
+    variant: Variant
+    pixels: Image
+    prepared: Prepared
+
+
 class Preparing(Protocol):
     """As much of a model as a climb needs."""
 
@@ -44,8 +53,8 @@ class Climbing:
             floor = await stages.codec(Floor.of, subject.image, lowest, subject.encoder.subsampling)
         return cls(subject, ladder, order, regions, floor)
 
-    async def to(self, j: int, stages: Stages, model: Preparing) -> tuple[Variant | None, Prepared | None]:
-        """A variant and what the model is to see of it; nothing where there is none that may be looked at.
+    async def to(self, j: int, stages: Stages, model: Preparing) -> Climbed | None:
+        """None where there is no such variant that may be looked at.
 
         Raises ImpossibleError where regions cannot be coded apart, Kept where that ends a process.
         """
@@ -56,15 +65,18 @@ class Climbing:
         shrunk = await stages.apart(shrink_around, self.subject.original.data, self.regions, rung, subsampling)
         return await stages.codec(self._apart, around(self.subject.original, shrunk, rung), model)
 
-    def _whole(self, j: int, model: Preparing) -> tuple[Variant | None, Prepared | None]:
+    def _whole(self, j: int, model: Preparing) -> Climbed | None:
         variant = self.order.variant(j)
-        return variant, model.prepare(decode(variant.data)) if variant else None
+        if variant is None:
+            return None
+        pixels = decode(variant.data)
+        return Climbed(variant, pixels, model.prepare(pixels))
 
-    def _apart(self, variant: Variant, model: Preparing) -> tuple[Variant | None, Prepared | None]:
+    def _apart(self, variant: Variant, model: Preparing) -> Climbed | None:
         is_smaller = len(variant.data) < len(self.subject.original.data)
         if not is_smaller or not (self.floor and self.floor.holds(variant.data)):
-            return None, None
-        decoded = decode(variant.data)
-        if variant.rung.objects == EXACT and not same_inside(self.subject.image, decoded, variant.regions):
+            return None
+        pixels = decode(variant.data)
+        if variant.rung.objects == EXACT and not same_inside(self.subject.image, pixels, variant.regions):
             raise Kept(Reason.ERROR, "its objects' pixels would not be the same")
-        return variant, model.prepare(decoded)
+        return Climbed(variant, pixels, model.prepare(pixels))

@@ -10,11 +10,11 @@ import json
 import time
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import Protocol
+from typing import Final, Protocol
 
 from PIL.Image import Image
 
-from daemon.climbing import Climbing
+from daemon.climbing import Climbed, Climbing
 from daemon.sheet import Sheet
 from daemon.stages import Stages
 from framekeep.evidence import Evidence
@@ -27,9 +27,12 @@ from framekeep.reasons import Kept, Reason
 from framekeep.regions.coefficients import ImpossibleError
 from framekeep.regions.rule import regions_in
 from framekeep.search import NEVER, Search, lazy, quick
-from framekeep.variants import Variant, Written, settle_on, worth_squeezing
+from framekeep.variants import Written, settle_on, squeezed_variant, worth_squeezing
 from storage.reading import Picture, read
 from storage.records import Draft
+
+_AT_ONCE: Final = 2
+"""Pictures of a life whose pixels are in memory: the original, and the variant that is looked at."""
 
 
 class Acting(Protocol):
@@ -57,7 +60,7 @@ async def live(stages: Stages, acting: Acting, sheet: Sheet) -> Draft:
         data = await _read(stages, acting, sheet)
         with acting.in_flight(sheet):
             original = await stages.codec(understand, data, sheet.rules.limits)
-            async with stages.pixels.spending(original.width * original.height):
+            async with stages.pixels.spending(_AT_ONCE * original.width * original.height):
                 chosen = await _choose(stages, sheet, original)
                 written = await _settle_on(stages, sheet, original, chosen)
         return await acting.replace(sheet, written)
@@ -81,7 +84,7 @@ async def _read(stages: Stages, acting: Acting, sheet: Sheet) -> bytes:
     return data
 
 
-async def _choose(stages: Stages, sheet: Sheet, original: Original) -> Variant | None:
+async def _choose(stages: Stages, sheet: Sheet, original: Original) -> Climbed | None:
     """The variant to keep; None: the original."""
     rules = sheet.rules
     image, evidence = await _look_at_original(stages, sheet, original)
@@ -97,29 +100,31 @@ async def _choose(stages: Stages, sheet: Sheet, original: Original) -> Variant |
     except ImpossibleError as error:
         sheet.note = str(error)
         chosen = await _searched(stages, sheet, whole, evidence)
-        return replace(chosen, reason=Reason.WHOLE_FRAME) if chosen else None
+        return replace(chosen, variant=replace(chosen.variant, reason=Reason.WHOLE_FRAME)) if chosen else None
 
 
-async def _searched(stages: Stages, sheet: Sheet, climbing: Climbing, evidence: Evidence) -> Variant | None:
+async def _searched(stages: Stages, sheet: Sheet, climbing: Climbing, evidence: Evidence) -> Climbed | None:
     """Drives the search."""
     model, keeper = sheet.rules.model, sheet.rules.keeper
     search = _search(sheet, len(climbing.order), keeper.original_cost(evidence))
-    variant, last = None, 0
+    climbed, last = None, 0
     try:
         j = next(search)
         while True:
             last, cost = j, NEVER
             with sheet.timing("climb"):
-                variant, prepared = await climbing.to(j, stages, model)
-            if variant and prepared is not None:
-                seen = await _look(stages, sheet, prepared)
+                climbed = await climbing.to(j, stages, model)
+            if climbed:
+                seen = await _look(stages, sheet, climbed.prepared)
                 cost = keeper.judge(evidence, seen).cost
-                sheet.evidence_after[variant.rung.name] = _excerpt(sheet, seen)
+                sheet.evidence_after[climbed.variant.rung.name] = _excerpt(sheet, seen)
             j = search.send(cost)
     except StopIteration as end:
         if end.value != last:  # made again: to keep every variant until the end would take much memory
-            variant = (await climbing.to(end.value, stages, model))[0] if end.value else None
-        return limited(variant, climbing.order, climbing.ladder) if variant else None
+            climbed = await climbing.to(end.value, stages, model) if end.value else None
+        if climbed is None:
+            return None
+        return replace(climbed, variant=limited(climbed.variant, climbing.order, climbing.ladder))
 
 
 def _search(sheet: Sheet, rungs: int, original_cost: float) -> Search:
@@ -128,13 +133,16 @@ def _search(sheet: Sheet, rungs: int, original_cost: float) -> Search:
     return quick(rungs, original_cost, min(sheet.start, rungs))
 
 
-async def _settle_on(stages: Stages, sheet: Sheet, original: Original, chosen: Variant | None) -> Written:
+async def _settle_on(stages: Stages, sheet: Sheet, original: Original, chosen: Climbed | None) -> Written:
     encoder, min_saving = sheet.rules.encoder, sheet.rules.min_saving
     with sheet.timing("climb"):
+        variant = None
+        if chosen:
+            variant = await stages.codec(squeezed_variant, original, chosen.variant, chosen.pixels, encoder)
         is_original = sheet.recorded is None  # a variant was squeezed already
-        is_wanted = is_original and encoder.progressive and worth_squeezing(original, chosen)
+        is_wanted = is_original and encoder.progressive and worth_squeezing(original, variant)
         squeezed = await stages.squeeze(original.data) if is_wanted else None
-        return await stages.codec(settle_on, original, squeezed, chosen, encoder, min_saving)
+        return await stages.codec(settle_on, original, squeezed, variant, min_saving)
 
 
 async def _look_at_original(stages: Stages, sheet: Sheet, original: Original) -> tuple[Image, Evidence]:

@@ -18,7 +18,7 @@ from framekeep.regions.coefficients import ImpossibleError
 from framekeep.regions.rule import OFF, Region, RegionRule, regions_in
 from framekeep.regions.shrinking import Shrunk, shrink_around
 from framekeep.search import NEVER, exhaustive, run
-from framekeep.variants import Encoder, Variant, Written, around, climb, settle_on
+from framekeep.variants import Encoder, Variant, Written, around, climb, settle_on, squeezed_variant
 
 Apart: TypeAlias = Callable[[bytes, tuple[Region, ...], Rung, str], Shrunk]
 
@@ -160,6 +160,7 @@ def _objects(evidence: Evidence, of_variant: Evidence, keeper: Keeper) -> Compar
 
 def _outcome(original: Original, squeezed: bytes | None, chosen: Variant | None, rule: Rule) -> Written | Kept:
     try:
-        return settle_on(original, squeezed, chosen, rule.encoder, rule.min_saving)
+        variant = squeezed_variant(original, chosen, decode(chosen.data), rule.encoder) if chosen else None
+        return settle_on(original, squeezed, variant, rule.min_saving)
     except Kept as kept:
         return kept

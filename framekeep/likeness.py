@@ -7,13 +7,11 @@ but worked out in bands of rows, so that a large picture takes little memory.
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.ndimage import gaussian_filter, uniform_filter
 
 Plane = NDArray[np.uint8]
 """Luma, shape (height, width)."""
@@ -35,9 +33,23 @@ class Window:
     """What a variance in the window is multiplied by."""
 
 
-UNIFORM: Final = Window(partial(uniform_filter, size=7), 3, 49 / 48)
+def _in_squares(values: _Floats) -> _Floats:
+    from scipy.ndimage import uniform_filter  # noqa: PLC0415 - slow to load, and most sweeps compare nothing
+
+    mean: _Floats = uniform_filter(values, size=7)
+    return mean
+
+
+def _by_gauss(values: _Floats) -> _Floats:
+    from scipy.ndimage import gaussian_filter  # noqa: PLC0415 - as above
+
+    mean: _Floats = gaussian_filter(values, sigma=1.5, truncate=3.5)
+    return mean
+
+
+UNIFORM: Final = Window(_in_squares, 3, 49 / 48)
 """scikit-image's default."""
-GAUSSIAN: Final = Window(partial(gaussian_filter, sigma=1.5, truncate=3.5), 5, 1.0)
+GAUSSIAN: Final = Window(_by_gauss, 5, 1.0)
 """The one of the paper that introduced SSIM (Wang et al. 2004)."""
 
 

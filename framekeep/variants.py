@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from PIL.Image import Image
 
-from framekeep.jpeg.codec import decode, encode, same_pixels
+from framekeep.jpeg.codec import decode, encode, same_pixels, shows
 from framekeep.jpeg.metadata import carry
 from framekeep.jpeg.source import Original
 from framekeep.jpeg.squeeze import squeeze
@@ -16,7 +16,7 @@ from framekeep.regions.rule import Region
 if TYPE_CHECKING:
     from framekeep.regions.shrinking import Shrunk
 
-_MOST_SQUEEZED: Final = 0.25
+_MOST_SQUEEZED: Final = 0.4
 """Of a file. Squeezing left no camera's file with less than half of its bytes (docs/performance.md)."""
 
 
@@ -61,26 +61,38 @@ def climb(original: Original, image: Image, rung: Rung, encoder: Encoder, *, opt
     return Variant(rung, carry(coding, original, same_coding=False))
 
 
-def worth_squeezing(original: Original, chosen: Variant | None) -> bool:
-    """Whether the squeezed original may be as small as the choice; if not, nobody need wait for it."""
-    return chosen is None or len(chosen.data) > _MOST_SQUEEZED * len(original.data)
+def squeezed_variant(original: Original, chosen: Variant, pixels: Image, encoder: Encoder) -> Written:
+    """The choice as it is to be written; `pixels` are those that it decodes to. Raises Kept where they would change."""
+    if encoder.progressive:
+        coding = squeeze(chosen.data)
+    elif chosen.rung.objects is not None:  # has the best tables already
+        coding = chosen.data
+    else:  # the squeezer only writes progressive files; the same encoder with better tables keeps the coefficients
+        coding = encode(decode(original.data), chosen.rung, encoder.subsampling, optimize=True)
+    data = carry(coding, original, same_coding=False)
+    if not shows(data, pixels):
+        raise Kept(Reason.ERROR, "squeezing changed the pixels, so nothing was written")
+    return Written(data, chosen.rung, chosen.reason, chosen.regions)
 
 
-def settle_on(
-    original: Original, squeezed: bytes | None, chosen: Variant | None, encoder: Encoder, min_saving: float
-) -> Written:
+def worth_squeezing(original: Original, variant: Written | None) -> bool:
+    """Whether the squeezed original may be as small as the squeezed choice; if not, nobody need wait for it."""
+    return variant is None or len(variant.data) > _MOST_SQUEEZED * len(original.data)
+
+
+def settle_on(original: Original, squeezed: bytes | None, variant: Written | None, min_saving: float) -> Written:
     """What to write: the squeezed choice, or the squeezed original if that is no larger or nothing was chosen.
 
     `squeezed` is the original's coding, repacked (None: that cannot be done). Raises Kept where nothing saves
-    `min_saving`, a fraction, of the original, or where squeezing changed pixels.
+    `min_saving`, a fraction, of the original.
     """
-    if squeezed is not None and not (worth_squeezing(original, chosen) and same_pixels(squeezed, original.data)):
+    if squeezed is not None and not (worth_squeezing(original, variant) and same_pixels(squeezed, original.data)):
         squeezed = None
     candidates = []
     if squeezed is not None:
         candidates.append(Written(carry(squeezed, original, same_coding=True), None, Reason.SQUEEZED))
-    if chosen is not None:
-        candidates.append(_squeezed_variant(original, chosen, encoder))
+    if variant is not None:
+        candidates.append(variant)
     written = min(candidates, key=lambda candidate: len(candidate.data), default=None)
     if written is None or not _saves(written, original, min_saving):
         raise Kept(Reason.WOULD_NOT_SHRINK)
@@ -90,16 +102,3 @@ def settle_on(
 def _saves(written: Written, original: Original, min_saving: float) -> bool:
     before, after = len(original.data), len(written.data)
     return after < before and before - after >= min_saving * before
-
-
-def _squeezed_variant(original: Original, chosen: Variant, encoder: Encoder) -> Written:
-    if encoder.progressive:
-        coding = squeeze(chosen.data)
-    elif chosen.rung.objects is not None:  # has the best tables already
-        coding = chosen.data
-    else:  # the squeezer only writes progressive files; the same encoder with better tables keeps the coefficients
-        coding = encode(decode(original.data), chosen.rung, encoder.subsampling, optimize=True)
-    data = carry(coding, original, same_coding=False)
-    if not same_pixels(data, chosen.data):
-        raise Kept(Reason.ERROR, "squeezing changed the pixels, so nothing was written")
-    return Written(data, chosen.rung, chosen.reason, chosen.regions)

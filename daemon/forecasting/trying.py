@@ -154,9 +154,9 @@ class Bench:
     async def _seen(self, climbing: Climbing, j: int, needs: AbstractSet[Need]) -> Seen:
         """A variant, looked at by those models that are asked for."""
         onlookers = self._onlookers.those(needs)
-        (variant, shown), making = await alone(climbing.to(j, self._stages, onlookers))
-        if shown is None:
-            return Seen(variant, None, onlookers.each(making))
-        evidence, looking = await onlookers.look(shown)
-        coding = max(0.0, making - sum(shown.seconds.values()))
-        return Seen(variant, evidence, {need: coding + seconds for need, seconds in looking.items()})
+        climbed, making = await alone(climbing.to(j, self._stages, onlookers))
+        if climbed is None:
+            return Seen(None, None, onlookers.each(making))
+        evidence, looking = await onlookers.look(climbed.prepared)
+        coding = max(0.0, making - sum(climbed.prepared.seconds.values()))
+        return Seen(climbed.variant, evidence, {need: coding + seconds for need, seconds in looking.items()})

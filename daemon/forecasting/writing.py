@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from daemon.forecasting.timing import alone
 from daemon.stages import Stages
+from framekeep.jpeg.codec import decode
 from framekeep.jpeg.source import Original
 from framekeep.ladder import Rung
 from framekeep.reasons import Kept
-from framekeep.variants import Encoder, Variant, settle_on, worth_squeezing
+from framekeep.variants import Encoder, Variant, Written, settle_on, squeezed_variant, worth_squeezing
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +39,23 @@ class Writing:
         return self._results[which]
 
     async def _settled(self, chosen: Variant | None) -> Result:
-        squeezed, squeezing = await self._squeezed_original(chosen)
+        variant, seconds = None, 0.0
         try:
-            written, settling = await alone(
-                self._stages.codec(settle_on, self._original, squeezed, chosen, self._encoder, self._min_saving)
-            )
+            if chosen:
+                pixels = await self._stages.codec(decode, chosen.data)
+                making = self._stages.codec(squeezed_variant, self._original, chosen, pixels, self._encoder)
+                variant, seconds = await alone(making)
+            squeezed, squeezing = await self._squeezed_original(variant)
+            seconds += squeezing
+            settling = self._stages.codec(settle_on, self._original, squeezed, variant, self._min_saving)
+            written, settled = await alone(settling)
         except Kept:
-            return Result(1.0, squeezing)
-        return Result(len(written.data) / len(self._original.data), squeezing + settling)
+            return Result(1.0, seconds)
+        return Result(len(written.data) / len(self._original.data), seconds + settled)
 
-    async def _squeezed_original(self, chosen: Variant | None) -> tuple[bytes | None, float]:
+    async def _squeezed_original(self, variant: Written | None) -> tuple[bytes | None, float]:
         """And the seconds it takes; nothing where a sweep does not do it."""
-        if not (self._encoder.progressive and worth_squeezing(self._original, chosen)):
+        if not (self._encoder.progressive and worth_squeezing(self._original, variant)):
             return None, 0.0
         if self._squeezed is None:
             self._squeezed = await alone(self._stages.squeeze(self._original.data))

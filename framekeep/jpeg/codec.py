@@ -61,12 +61,20 @@ def encode(image: Image.Image, rung: Rung, subsampling: str, *, optimize: bool =
 def same_pixels(one: bytes, other: bytes) -> bool:
     """Whether two files decode to the same mode, size and pixels; one that does not decode is equal to none."""
     try:
-        first, second = decode(one), decode(other)
+        return shows(one, decode(other))
     except Kept:
         return False
-    if (first.mode, first.size) != (second.mode, second.size):
+
+
+def shows(data: bytes, image: Image.Image) -> bool:
+    """Whether a file decodes to just this picture: its mode, size and pixels."""
+    try:
+        decoded = decode(data)
+    except Kept:
         return False
-    return ImageChops.difference(first, second).getbbox() is None  # faster than comparing bytes, which are copies
+    if (decoded.mode, decoded.size) != (image.mode, image.size):
+        return False
+    return ImageChops.difference(decoded, image).getbbox() is None  # faster than comparing bytes, which are copies
 
 
 @cache

@@ -7,7 +7,6 @@ import torch
 from PIL import Image
 from scipy.special import softmax
 from timm.data.config import resolve_model_data_config
-from timm.data.transforms_factory import create_transform
 
 from framekeep.evidence import Evidence, Prediction
 from framekeep.models.base import Prepared
@@ -15,8 +14,10 @@ from framekeep.models.batching import run_within
 from framekeep.models.catalogue import ModelChoice
 from framekeep.models.device import device_failures, device_name, forbid_reduced_precision, pick_device
 from framekeep.models.network import Network, load_network
+from framekeep.models.normalising import Normalising
 from framekeep.models.runtime import Eager, fastest
 from framekeep.models.shape import in_colours, refuse_lines
+from framekeep.models.transform import evaluation_transform
 
 
 def open_classifier(choice: ModelChoice, device: str, batch: int) -> "Classifier":
@@ -38,16 +39,21 @@ class Classifier:
         self.class_names: Sequence[str] = network.class_names
         configuration = resolve_model_data_config(network.module)  # type: ignore[no-untyped-call]  # as timm has it
         self.transform = ", ".join(f"{key} {value}" for key, value in sorted(configuration.items()))
-        self._transform = create_transform(**configuration, is_training=False)
+        self._transform = evaluation_transform(configuration)
+        self._module = Normalising(network.module, configuration["mean"], configuration["std"])
         with device_failures(self.name, device_name(device)):
-            self._logits = fastest(Eager.on(device, network.module), configuration["input_size"], self.digest)
+            size = configuration["input_size"][1:]
+            self._logits = fastest(Eager.on(device, self._module), size, f"{self.digest} {self.transform}")
         self.device = device_name(device, self._logits.name)
         self._batch = batch
 
     def prepare(self, image: Image.Image) -> Prepared:
         refuse_lines(image)
-        pixels: Prepared = self._transform(in_colours(image)).numpy()
-        return pixels
+        return self._transform(in_colours(image))
+
+    def normalised(self, images: Sequence[Image.Image]) -> torch.Tensor:
+        """What the network itself is given, shape (images, 3, height, width)."""
+        return self._module.normalised(torch.from_numpy(np.stack([self.prepare(image) for image in images])))
 
     def look(self, batch: Sequence[Prepared]) -> list[Evidence]:
         with device_failures(self.name, self.device):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from framekeep.models.compiling import compiled
 from framekeep.models.converted import keep, kept_at, read_kept
+from framekeep.models.normalising import Normalising
 
 TOLERANCE: Final = 1e-4
 """Of a logit. Rounding alone differs by 2e-5; in bf16, which OpenVINO may choose by itself, by 0.7."""
@@ -29,26 +30,25 @@ class Runtime(Protocol):
     @property
     def name(self) -> str: ...
 
-    def __call__(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        """From pictures (batch, 3, height, width) to logits (batch, classes)."""
+    def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """From pictures (batch, height, width, 3) to logits (batch, classes)."""
 
 
 @dataclass(frozen=True)
 class Eager:
-    """PyTorch itself. In channels_last it is still eager fp32, and much faster on a CPU."""
+    """PyTorch itself. In channels_last, as pixels come, it is still eager fp32, and much faster on a CPU."""
 
-    module: torch.nn.Module
+    module: Normalising
     place: torch.device
     name: str = ""
 
     @classmethod
-    def on(cls, place: torch.device, module: torch.nn.Module) -> "Eager":
-        return cls(module.to(place).to(memory_format=torch.channels_last), place)
+    def on(cls, place: torch.device, module: Normalising) -> "Eager":
+        return cls(module.eval().to(place).to(memory_format=torch.channels_last), place)
 
-    def __call__(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         with torch.inference_mode():
-            given = torch.from_numpy(pixels).to(self.place, memory_format=torch.channels_last)
-            logits: NDArray[np.float32] = self.module(given).float().cpu().numpy()
+            logits: NDArray[np.float32] = self.module(torch.from_numpy(pixels).to(self.place)).float().cpu().numpy()
         return logits
 
 
@@ -59,26 +59,26 @@ class Compiled:
     network: Any
     name: str = "openvino"
 
-    def __call__(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         logits: NDArray[np.float32] = self.network(pixels)[0].copy()
         return logits
 
 
-def fastest(eager: Eager, input_size: tuple[int, int, int], digest: str) -> Runtime:
+def fastest(eager: Eager, size: tuple[int, int], what: str) -> Runtime:
     """The fastest that agrees with eager PyTorch: that itself on a GPU, and where OpenVINO is not installed.
 
-    `digest` is that of the weights.
+    size: height and width of the pictures. what: tells the weights and the transform from all others.
     """
     if eager.place.type != "cpu" or find_spec("openvino") is None:
         return eager
-    name = f"{type(eager.module).__name__} {digest} {input_size}"
+    name = f"{type(eager.module.network).__name__} {what}"
     with suppress(Exception):  # whatever is wrong with what was kept, it can be converted anew
         model = read_kept(kept_at(name))
-        if model is not None and agree(eager, kept := Compiled(compiled(model, _FP32)), input_size):
+        if model is not None and agree(eager, kept := Compiled(compiled(model, _FP32)), size):
             return kept
     try:
-        model = _converted(eager.module, input_size)
-        if not agree(eager, anew := Compiled(compiled(model, _FP32)), input_size):
+        model = _converted(eager.module, size)
+        if not agree(eager, anew := Compiled(compiled(model, _FP32)), size):
             return eager
     except Exception:  # noqa: BLE001 - whatever OpenVINO cannot do with a network, PyTorch can
         return eager
@@ -87,21 +87,21 @@ def fastest(eager: Eager, input_size: tuple[int, int, int], digest: str) -> Runt
     return anew
 
 
-def agree(eager: Runtime, other: Runtime, input_size: tuple[int, int, int]) -> bool:
+def agree(eager: Runtime, other: Runtime, size: tuple[int, int]) -> bool:
     """The self-test: pictures of noise, of one colour and of a ramp, together and alone."""
     chance = np.random.default_rng(1)
-    pictures = chance.normal(size=(_PICTURES, *input_size)).astype(np.float32)
-    pictures[0], pictures[1] = 0, np.linspace(-2, 2, input_size[2], dtype=np.float32)
+    pictures = chance.integers(0, 256, (_PICTURES, *size, 3), np.uint8)
+    pictures[0], pictures[1] = 0, np.linspace(0, 255, size[1])[:, None]
     expected = eager(pictures)
     batches = (other(pictures), np.concatenate([other(pictures[k : k + 1]) for k in range(_PICTURES)]))
     return all(bool(np.abs(found - expected).max() <= TOLERANCE) for found in batches)
 
 
-def _converted(module: torch.nn.Module, input_size: tuple[int, int, int]) -> Any:  # noqa: ANN401 - OpenVINO tells no types
+def _converted(module: Normalising, size: tuple[int, int]) -> Any:  # noqa: ANN401 - OpenVINO tells no types
     import openvino  # noqa: PLC0415 - only where it is wanted
 
-    example = torch.zeros(1, *input_size)
+    example = torch.zeros(1, *size, 3, dtype=torch.uint8)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # newer PyTorch deprecates tracing, which is what OpenVINO follows
         traced = torch.jit.freeze(torch.jit.trace(module, example, check_trace=False))  # type: ignore[no-untyped-call]  # as torch has it
-        return openvino.convert_model(traced, example_input=example, input=[-1, *input_size])
+        return openvino.convert_model(traced, example_input=example, input=[-1, *size, 3])

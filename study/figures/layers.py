@@ -45,8 +45,7 @@ def maps_of(network: Network, pictures: Sequence[Image.Image], label: int, layer
     not end with one layer over features that have a place in the picture.
     """
     model = Classifier(network, torch.device("cpu"), len(pictures))
-    pixels = torch.from_numpy(np.stack([model.prepare(picture) for picture in pictures]))
-    name, maps, features = _seen(network, pixels, layer)
+    name, maps, features = _seen(network, model.normalised(pictures), layer)
     foreground = _foreground(network, features, label, (maps.shape[2], maps.shape[3]))
     original, variant = maps.numpy()
     return Maps(name, original, variant, foreground)

@@ -17,7 +17,7 @@ from framekeep.jpeg.squeeze import squeeze_apart
 from framekeep.ladder import Ladder
 from framekeep.models.base import Prepared
 from framekeep.reasons import Kept, Reason
-from framekeep.variants import Encoder, Variant, climb, settle_on
+from framekeep.variants import Encoder, Variant, climb, settle_on, squeezed_variant
 from study.observations import Counting
 
 ENCODER: Final = Encoder("4:2:0", progressive=True)
@@ -118,6 +118,7 @@ def _of_variant(original: Original, squeezed: bytes | None, variant: Variant) ->
 
 def _written(original: Original, squeezed: bytes | None, chosen: Variant | None) -> int:
     try:
-        return len(settle_on(original, squeezed, chosen, ENCODER, _MIN_SAVING).data)
+        variant = squeezed_variant(original, chosen, decode(chosen.data), ENCODER) if chosen else None
+        return len(settle_on(original, squeezed, variant, _MIN_SAVING).data)
     except Kept:
         return len(original.data)

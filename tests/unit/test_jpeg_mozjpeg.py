@@ -11,7 +11,7 @@ from framekeep.jpeg.source import Limits, understand
 from framekeep.jpeg.squeeze import squeeze
 from framekeep.ladder import MOZJPEG, Rung, parse_ladder
 from framekeep.reasons import Kept
-from framekeep.variants import Encoder, Variant, climb, settle_on
+from framekeep.variants import Encoder, Variant, climb, squeezed_variant
 
 LIMITS = Limits(10**7, 10**7)
 
@@ -55,7 +55,7 @@ def test_what_is_written_has_the_variant_s_pixels(encoder: str, *, progressive: 
     file = encode(picture(), Rung(95), "4:4:4")
     original, how = understand(file, LIMITS), Encoder("4:2:0", progressive)
     variant = climb(original, decode(file), Rung(40, encoder), how)
-    written = settle_on(original, None, variant, how, 0.01)
+    written = squeezed_variant(original, variant, decode(variant.data), how)
     assert same_pixels(written.data, variant.data)
     assert (walk(written.data).count((SOS,)) > 1) == progressive
     assert written.rung == variant.rung
@@ -66,7 +66,7 @@ def test_another_picture_s_pixels_would_be_noticed():
     original, how = understand(file, LIMITS), Encoder("4:2:0", progressive=False)
     claimed = Variant(Rung(40), climb(original, decode(file), Rung(40, "m0"), how).data)
     with pytest.raises(Kept, match="squeezing changed the pixels"):
-        settle_on(original, None, claimed, how, 0.01)
+        squeezed_variant(original, claimed, decode(claimed.data), how)
 
 
 @pytest.mark.parametrize("rung", [rung for rung in parse_ladder("best").rungs if rung.quality in (5, 96)], ids=str)

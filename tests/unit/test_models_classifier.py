@@ -5,6 +5,7 @@ from typing import Self
 import numpy as np
 import pytest
 import torch
+from timm.data.constants import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 
 from framekeep.errors import ModelUnavailableError, StuckError
 from framekeep.models.base import Prepared
@@ -34,9 +35,9 @@ def classifier(module: BrightestChannel, batch: int) -> Classifier:
     return Classifier(Network("brightest", module, "0" * 64, ("red", "green", "blue")), torch.device("cpu"), batch)
 
 
-def bright(channel: int, value: float = 1.0) -> Prepared:
-    pixels = np.zeros((3, 4, 4), np.float32)
-    pixels[channel] = value
+def bright(channel: int, value: int = 255) -> Prepared:
+    pixels = np.zeros((4, 4, 3), np.uint8)
+    pixels[..., channel] = value
     return pixels
 
 
@@ -99,17 +100,20 @@ def test_another_failure_is_the_pictures() -> None:
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_an_answer_that_is_not_finite_is_no_label(value: float) -> None:
+    class Dazzled(BrightestChannel):
+        def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+            return super().forward(pixels) + torch.tensor([0, 0, value])
+
     with pytest.raises(FloatingPointError, match="brightest"):
-        classifier(BrightestChannel(room=8), batch=8).look([bright(0), bright(1, value)])
+        classifier(Dazzled(room=8), batch=8).look([bright(0), bright(1)])
 
 
 def test_probabilities_are_the_softmax_in_float32() -> None:
-    [evidence] = classifier(BrightestChannel(room=8), batch=8).look([bright(1, 2.0)])
+    [evidence] = classifier(BrightestChannel(room=8), batch=8).look([bright(1, 204)])
     assert evidence.prediction is not None
     assert evidence.prediction.probabilities.dtype == np.float32
-    np.testing.assert_allclose(
-        evidence.prediction.probabilities, np.exp([0, 2, 0]) / np.exp([0, 2, 0]).sum(), rtol=1e-6
-    )
+    exponentials = np.exp((np.array([0, 0.8, 0]) - IMAGENET_DEFAULT_MEAN) / IMAGENET_DEFAULT_STD)
+    np.testing.assert_allclose(evidence.prediction.probabilities, exponentials / exponentials.sum(), rtol=1e-5)
 
 
 def test_nothing_to_look_at_gives_nothing() -> None:

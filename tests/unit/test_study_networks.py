@@ -42,9 +42,9 @@ def test_the_papers_networks_are_built_and_filled_strictly(tmp_path: Path, name:
     assert abs(opened.parameters / 1e6 - millions) < 0.6
     assert len(opened.model.class_names) == 1000
     picture = opened.model.prepare(Image.linear_gradient("L"))
-    assert picture.shape == (3, 299, 299)
+    assert picture.shape == (299, 299, 3)
     with torch.inference_mode():
-        expected = module(torch.from_numpy(picture)[None]).softmax(dim=1)[0]
+        expected = module(opened.model.normalised([Image.linear_gradient("L")])).softmax(dim=1)[0]
     prediction = opened.model.look([picture])[0].prediction
     assert prediction is not None
     assert torch.allclose(torch.from_numpy(prediction.probabilities), expected, atol=1e-6)
