@@ -24,6 +24,7 @@ from framekeep.jpeg.codec import decode, encode
 from framekeep.jpeg.squeeze import squeeze
 from framekeep.models.base import Model, Prepared
 from framekeep.models.catalogue import ModelChoice
+from framekeep.models.scaling import compiling
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -53,6 +54,7 @@ def main(folder: Path, decisions: Path) -> None:
 
     selection = Selection.model_validate({})
     model = open_classifier(ModelChoice(selection.model), "cpu", selection.batch)
+    compiling().result()
     model.look([model.prepare(Image.new("RGB", (64, 48)))] * selection.batch)
     cost, qualities = Cost(), json.loads(decisions.read_text())
     _look(cost, model, list(_lives(cost, model, folder, qualities)), selection.batch)

@@ -24,7 +24,7 @@ from benchmarks.speed.running import ran, script
 from benchmarks.speed.site import Swept, swept
 from benchmarks.speed.stages import STAGES
 
-_MADE: Final = ((0.2, 200), (1, 60), (6, 16), (12, 8))
+_MADE: Final = ((0.2, 300), (1, 150), (6, 48), (12, 32))
 """Megapixels, and how many pictures: a pipeline must have time to fill."""
 
 

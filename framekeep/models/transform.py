@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -17,9 +17,10 @@ from framekeep.models.scaling import Pixels, compiling, scaled
 Transform = Callable[[Image.Image], Pixels]
 """From a picture in mode RGB; many threads may call it at once."""
 
-_MOST_PIXELS: Final = 24_000_000
-_SIZES: Final = 1024
-"""Sizes of pictures that are remembered."""
+_TALLEST: Final = 1.9
+"""Height to width. From 2 on, Pillow 13 scales the height first where earlier ones scale the width, as we do."""
+_TRIALS: Final = ((640, 480), (480, 640), (450, 800), (1280, 720), (375, 500), (301, 257), (100, 80), (120, 210))
+"""Widths and heights of the self-test: cameras' shapes, upright ones, and pictures that are enlarged."""
 
 
 def evaluation_transform(configuration: Mapping[str, Any]) -> Transform:
@@ -48,29 +49,28 @@ class _Steps:
 class _ScaledAndCropped:
     """The shorter side scaled to `side`, and the middle cut out of that: `crop` is its height and width.
 
-    In what order a library scales the two sides, and how it rounds, is its own business and may change. So for each
-    size of pictures the faster way is held against Pillow's once, on noise, and left alone where they differ.
+    In what order a library scales the two sides, and how it rounds, is its own business and may change. So the faster
+    way stands for Pillow's where it makes the same on a self-test at every start; until then Pillow scales.
     """
 
     side: int
     crop: tuple[int, int]
 
     def __call__(self, image: Image.Image) -> Pixels:
-        is_fast = compiling().done() and _is_exact(self, image.size)
-        return self._fast(image) if is_fast else self.by_pillow(image)
+        is_fast = image.height <= _TALLEST * image.width and compiling().done() and _is_exact(self)
+        return self._fast(image) if is_fast else self._by_pillow(image)
 
-    def by_pillow(self, image: Image.Image) -> Pixels:
+    def is_exact(self) -> bool:
+        """The self-test, on noise."""
+        chance = np.random.default_rng(1)
+        trials = [Image.frombytes("RGB", size, chance.bytes(3 * size[0] * size[1])) for size in _TRIALS]
+        with suppress(Exception):  # whatever keeps numba from working, Pillow works
+            return all(np.array_equal(self._fast(trial), self._by_pillow(trial)) for trial in trials)
+        return False
+
+    def _by_pillow(self, image: Image.Image) -> Pixels:
         sized = resize(image, [self.side], InterpolationMode.BICUBIC)
         return np.asarray(center_crop(sized, list(self.crop)))
-
-    def is_exact(self, size: tuple[int, int]) -> bool:
-        """For pictures of this width and height; larger ones than can be held against each other are left to Pillow."""
-        if size[0] * size[1] > _MOST_PIXELS:
-            return False
-        noise = Image.frombytes("RGB", size, np.random.default_rng(1).bytes(3 * size[0] * size[1]))
-        with suppress(Exception):  # whatever keeps numba from working, Pillow works
-            return np.array_equal(self._fast(noise), self.by_pillow(noise))
-        return False
 
     def _fast(self, image: Image.Image) -> Pixels:
         width, height = image.size
@@ -80,6 +80,4 @@ class _ScaledAndCropped:
         return scaled(image, (wide, high), (left, upper, left + self.crop[1], upper + self.crop[0]))
 
 
-@lru_cache(_SIZES)
-def _is_exact(transform: _ScaledAndCropped, size: tuple[int, int]) -> bool:
-    return transform.is_exact(size)
+_is_exact = cache(_ScaledAndCropped.is_exact)
