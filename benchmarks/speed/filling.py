@@ -27,7 +27,12 @@ _LABELS: Final = 300
 
 
 def fill_with_done(site: Site, files: Iterable[Path]) -> None:
-    """Files that need no look: the ledger knows them as what framekeep has written."""
+    """Files that need no look: the ledger knows them as what framekeep has written.
+
+    A root that the ledger knows has a vault: without one its disk would count as not mounted.
+    """
+    for folder in (site.root / ".framekeep", site.root / ".framekeep" / "vault"):
+        folder.mkdir(mode=0o700)
     now = datetime.now(UTC)
     drafts = (
         replace(_kept(Place(str(site.root), str(file.relative_to(site.root))), number, now), identity=_identity(file))
