@@ -111,7 +111,7 @@ async def _searched(stages: Stages, sheet: Sheet, climbing: Climbing, evidence: 
     try:
         j = next(search)
         while True:
-            last, cost = j, NEVER
+            last, cost, climbed = j, NEVER, None  # the last one's pixels need not be there while these are made
             with sheet.timing("climb"):
                 climbed = await climbing.to(j, stages, model)
             if climbed:
