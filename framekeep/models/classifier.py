@@ -40,10 +40,13 @@ class Classifier:
         configuration = resolve_model_data_config(network.module)  # type: ignore[no-untyped-call]  # as timm has it
         self.transform = ", ".join(f"{key} {value}" for key, value in sorted(configuration.items()))
         self._transform = evaluation_transform(configuration)
-        self._module = Normalising(network.module, configuration["mean"], configuration["std"])
+        ends = configuration["mean"], configuration["std"]
+        self._normalised = Normalising(torch.nn.Identity(), *ends)
         with device_failures(self.name, device_name(device)):
             size = configuration["input_size"][1:]
-            self._logits = fastest(Eager.on(device, self._module), size, f"{self.digest} {self.transform}")
+            self._logits = fastest(
+                Eager.on(device, Normalising(network.module, *ends)), size, f"{self.digest} {self.transform}"
+            )
         self.device = device_name(device, self._logits.name)
         self._batch = batch
 
@@ -51,9 +54,10 @@ class Classifier:
         refuse_lines(image)
         return self._transform(in_colours(image))
 
-    def normalised(self, images: Sequence[Image.Image]) -> torch.Tensor:
-        """What the network itself is given, shape (images, 3, height, width)."""
-        return self._module.normalised(torch.from_numpy(np.stack([self.prepare(image) for image in images])))
+    def normalised(self, prepared: Sequence[Prepared]) -> torch.Tensor:
+        """What the network itself is given, shape (pictures, 3, height, width), on the CPU."""
+        pixels: torch.Tensor = self._normalised(torch.from_numpy(np.stack(prepared)))
+        return pixels
 
     def look(self, batch: Sequence[Prepared]) -> list[Evidence]:
         with device_failures(self.name, self.device):

@@ -17,10 +17,7 @@ class Normalising(torch.nn.Module):
         self.register_buffer("_mean", torch.tensor(mean).view(-1, 1, 1))
         self.register_buffer("_std", torch.tensor(std).view(-1, 1, 1))
 
-    def normalised(self, pixels: torch.Tensor) -> torch.Tensor:
-        """What the network wants, to the last bit as torchvision's ToTensor and Normalize make it."""
-        return (pixels.permute(0, 3, 1, 2).float().div(255) - self._mean) / self._std
-
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        logits: torch.Tensor = self.network(self.normalised(pixels))
+        """The network is given, to the last bit, what torchvision's ToTensor and Normalize make."""
+        logits: torch.Tensor = self.network((pixels.permute(0, 3, 1, 2).float().div(255) - self._mean) / self._std)
         return logits

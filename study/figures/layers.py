@@ -45,7 +45,7 @@ def maps_of(network: Network, pictures: Sequence[Image.Image], label: int, layer
     not end with one layer over features that have a place in the picture.
     """
     model = Classifier(network, torch.device("cpu"), len(pictures))
-    name, maps, features = _seen(network, model.normalised(pictures), layer)
+    name, maps, features = _seen(network, model.normalised([model.prepare(picture) for picture in pictures]), layer)
     foreground = _foreground(network, features, label, (maps.shape[2], maps.shape[3]))
     original, variant = maps.numpy()
     return Maps(name, original, variant, foreground)

@@ -60,7 +60,7 @@ def open_topology(wish: Wish, world: World, workers: int) -> Opened:
     forbid_reduced_precision()
     network = load(wish.choice)
     model = Classifier(network, world.device, batch=1)
-    view = View(wish.ladder, model.prepare)
+    view = View(wish.ladder, model.prepare, model.normalised)
     torch.manual_seed(wish.seed)
     topology = build_topology(network.module, view.inputs, wish.init)
     return Opened(wish.choice, network, Looking(model, view, topology, world, workers))

@@ -33,6 +33,7 @@ class View:
 
     ladder: Ladder
     prepare: Callable[[Image.Image], Prepared]
+    normalised: Callable[[Sequence[Prepared]], torch.Tensor]
 
     @property
     def inputs(self) -> int:
@@ -42,7 +43,7 @@ class View:
     def pixels(self, picture: Picture) -> torch.Tensor:
         """Shape (n+1, 3, height, width), the original first. Raises Kept for a picture that cannot be decoded."""
         tried = try_out(*read(picture.path), self.ladder, "paper", self.prepare)
-        return torch.from_numpy(np.stack(tried.prepared))
+        return self.normalised(tried.prepared)
 
 
 class Readable(Dataset[tuple[int, torch.Tensor | None]]):

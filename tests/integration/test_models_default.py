@@ -70,7 +70,9 @@ def test_the_transform_is_the_published_one(classifier: Classifier, pictures: li
     assert prepared.shape == (224, 224, 3)
     assert prepared.dtype == np.uint8
     expected = torch.stack([published(picture) for picture in pictures])
-    np.testing.assert_array_equal(classifier.normalised(pictures).numpy(), expected.numpy())
+    np.testing.assert_array_equal(
+        classifier.normalised([classifier.prepare(picture) for picture in pictures]).numpy(), expected.numpy()
+    )
 
 
 @pytest.mark.parametrize("mode", ["L", "RGBA", "P", "CMYK"])
@@ -98,7 +100,7 @@ def test_eager_contiguous_pytorch_agrees(classifier: Classifier, pictures: list[
     module.load_state_dict(dict(zip(module.state_dict(), tensors.values(), strict=True)))
     prepared = [classifier.prepare(picture) for picture in pictures]
     with torch.inference_mode():
-        reference = torch.cat([module(one[None]) for one in classifier.normalised(pictures)]).log_softmax(1).numpy()
+        reference = torch.cat([module(one[None]) for one in classifier.normalised(prepared)]).log_softmax(1).numpy()
     found = probabilities(classifier.look(prepared))
     np.testing.assert_allclose(np.log(found), reference, atol=1e-4)
     np.testing.assert_allclose(found, np.exp(reference), atol=1e-5)

@@ -61,10 +61,10 @@ def test_a_fine_tuned_checkpoint_sees_what_it_saw_in_training(
     file, save = LAYOUTS[layout]
     save(tuned.state_dict(), tmp_path / file)
     classifier = open_classifier(ModelChoice(TINY, tmp_path / file, class_names=names), "cpu", 4)
-    picture = Image.linear_gradient("L")
-    [seen] = classifier.look([classifier.prepare(picture)])
+    prepared = classifier.prepare(Image.linear_gradient("L"))
+    [seen] = classifier.look([prepared])
     with torch.inference_mode():
-        expected = tuned(classifier.normalised([picture])).softmax(1)[0].numpy()
+        expected = tuned(classifier.normalised([prepared])).softmax(1)[0].numpy()
     assert list(classifier.class_names) == ["gate open", "gate shut", "fog"]
     assert seen.prediction is not None
     np.testing.assert_allclose(seen.prediction.probabilities, expected, atol=1e-6)

@@ -44,7 +44,7 @@ def test_the_papers_networks_are_built_and_filled_strictly(tmp_path: Path, name:
     picture = opened.model.prepare(Image.linear_gradient("L"))
     assert picture.shape == (299, 299, 3)
     with torch.inference_mode():
-        expected = module(opened.model.normalised([Image.linear_gradient("L")])).softmax(dim=1)[0]
+        expected = module(opened.model.normalised([picture])).softmax(dim=1)[0]
     prediction = opened.model.look([picture])[0].prediction
     assert prediction is not None
     assert torch.allclose(torch.from_numpy(prediction.probabilities), expected, atol=1e-6)
