@@ -61,8 +61,7 @@ async def live(stages: Stages, acting: Acting, sheet: Sheet) -> Draft:
         with acting.in_flight(sheet):
             original = await stages.codec(understand, data, sheet.rules.limits)
             async with stages.pixels.spending(_AT_ONCE * original.width * original.height):
-                chosen = await _choose(stages, sheet, original)
-                written = await _settle_on(stages, sheet, original, chosen)
+                written = await _settle_on(stages, sheet, original, await _choose(stages, sheet, original))
         return await acting.replace(sheet, written)
     except Kept as kept:
         return await acting.keep(sheet, kept)
@@ -121,6 +120,7 @@ async def _searched(stages: Stages, sheet: Sheet, climbing: Climbing, evidence: 
             j = search.send(cost)
     except StopIteration as end:
         if end.value != last:  # made again: to keep every variant until the end would take much memory
+            climbed = None
             climbed = await climbing.to(end.value, stages, model) if end.value else None
         if climbed is None:
             return None
@@ -139,6 +139,7 @@ async def _settle_on(stages: Stages, sheet: Sheet, original: Original, chosen: C
         variant = None
         if chosen:
             variant = await stages.codec(squeezed_variant, original, chosen.variant, chosen.pixels, encoder)
+            chosen = None  # its pixels have done what they were kept for
         is_original = sheet.recorded is None  # a variant was squeezed already
         is_wanted = is_original and encoder.progressive and worth_squeezing(original, variant)
         squeezed = await stages.squeeze(original.data) if is_wanted else None

@@ -55,12 +55,14 @@ def open_detection(config: Config) -> Model:
 
 @contextmanager
 def _no_garbage() -> Iterator[None]:
-    """What imports make stays, so looking for garbage among it is in vain: it took a sixth of their time."""
+    """What imports and an opened model make stays: looking for garbage among it took a sixth of the imports' time."""
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.enable()
+        if was_enabled:
+            gc.enable()
 
 
 def model_choice(selection: Selection) -> ModelChoice:

@@ -22,7 +22,7 @@ _OTHERS_MAY_WRITE: Final = 0o022
 
 
 def kept_at(network: str) -> Path:
-    """Where a network's converted form lies, if it does; `network` tells its weights and shape."""
+    """Where a network's converted form lies, if it does; `network` tells its weights and transform."""
     made_of = (network, *(f"{maker} {version(maker)}" for maker in _MAKERS))
     return _folder() / "networks" / f"network-{hashlib.sha256(repr(made_of).encode()).hexdigest()[:32]}"
 

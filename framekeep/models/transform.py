@@ -1,4 +1,4 @@
-"""A classifier's evaluation transform, up to the pixels that are left: what follows is arithmetic (runtime.py)."""
+"""A classifier's evaluation transform, up to the pixels that are left: what follows is arithmetic (normalising.py)."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -19,8 +19,12 @@ Transform = Callable[[Image.Image], Pixels]
 
 _TALLEST: Final = 1.9
 """Height to width. From 2 on, Pillow 13 scales the height first where earlier ones scale the width, as we do."""
-_TRIALS: Final = ((640, 480), (480, 640), (450, 800), (1280, 720), (375, 500), (301, 257), (100, 80), (120, 210))
-"""Widths and heights of the self-test: cameras' shapes, upright ones, and pictures that are enlarged."""
+_TRIALS: Final = (
+    *((640, 480), (480, 640), (1280, 720), (375, 500), (301, 257)),
+    *((450, 800), (400, 760), (1600, 200), (2592, 300)),
+    *((100, 80), (120, 210)),
+)
+"""Widths and heights of the self-test: cameras' shapes, the longest and the tallest, and pictures that are enlarged."""
 
 
 def evaluation_transform(configuration: Mapping[str, Any]) -> Transform:
