@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +25,6 @@ from framekeep.jpeg.codec import decode, encode
 from framekeep.jpeg.squeeze import squeeze
 from framekeep.models.base import Model, Prepared
 from framekeep.models.catalogue import ModelChoice
-from framekeep.models.scaling import compiling
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -51,10 +51,13 @@ class Cost:
 def main(folder: Path, decisions: Path) -> None:
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # before any runtime counts the cores
     from framekeep.models.classifier import open_classifier  # noqa: PLC0415 - so not before this
+    from framekeep.models.transform import TRIAL_THREADS  # noqa: PLC0415 - as above
 
     selection = Selection.model_validate({})
     model = open_classifier(ModelChoice(selection.model), "cpu", selection.batch)
-    compiling().result()
+    for thread in threading.enumerate():
+        if thread.name.startswith(TRIAL_THREADS):
+            thread.join()  # what a start does beside itself is no stage
     model.look([model.prepare(Image.new("RGB", (64, 48)))] * selection.batch)
     cost, qualities = Cost(), json.loads(decisions.read_text())
     _look(cost, model, list(_lives(cost, model, folder, qualities)), selection.batch)

@@ -40,13 +40,11 @@ class Classifier:
         configuration = resolve_model_data_config(network.module)  # type: ignore[no-untyped-call]  # as timm has it
         self.transform = ", ".join(f"{key} {value}" for key, value in sorted(configuration.items()))
         self._transform = evaluation_transform(configuration)
-        ends = configuration["mean"], configuration["std"]
-        self._normalised = Normalising(torch.nn.Identity(), *ends)
+        mean, std, size = configuration["mean"], configuration["std"], configuration["input_size"][1:]
+        self._normalised = Normalising(torch.nn.Identity(), mean, std)
         with device_failures(self.name, device_name(device)):
-            size = configuration["input_size"][1:]
-            self._logits = fastest(
-                Eager.on(device, Normalising(network.module, *ends)), size, f"{self.digest} {self.transform}"
-            )
+            eager = Eager.on(device, Normalising(network.module, mean, std))
+            self._logits = fastest(eager, size, f"{self.digest} {self.transform}")
         self.device = device_name(device, self._logits.name)
         self._batch = batch
 

@@ -5,7 +5,6 @@ pixel. Here only what stays is worked out, many pixels at once, by one loop that
 """
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, Final
@@ -50,7 +49,7 @@ class _Taps:
 def scaled(image: Image.Image, size: tuple[int, int], box: Box) -> Pixels:
     """The pixels of `image.resize(size, BICUBIC).crop(box)`; the picture is in mode RGB, the box inside the size.
 
-    Waits until it is compiled. Raises ImportError without numba, and what that raises where it cannot compile.
+    The first call compiles, for a second. Raises ImportError without numba, and what that raises where it cannot.
     """
     left, upper, right, lower = box
     across, down = _taps(image.width, size[0], left, right), _taps(image.height, size[1], upper, lower)
@@ -73,19 +72,11 @@ def _narrowed(image: Image.Image, begin: int, end: int, across: _Taps) -> NDArra
 def _weighted(rows: NDArray[np.uint8], taps: _Taps, offset: int) -> NDArray[np.uint8]:
     """Each place as the sum of its rows, of which the first is that of pixel `offset`."""
     made = np.empty((len(taps.spans), rows.shape[1]), np.uint8)
-    compiling().result()(rows, taps.spans, taps.weights, offset, made)
+    _compiled()(rows, taps.spans, taps.weights, offset, made)
     return made
 
 
 @cache
-def compiling() -> Future[Callable[..., None]]:
-    """Begins to compile with the first call, beside whatever else a start has to do: it takes a second."""
-    thread = ThreadPoolExecutor(1, "compile")
-    future = thread.submit(_compiled)
-    thread.shutdown(wait=False)
-    return future
-
-
 def _compiled() -> Callable[..., None]:
     import numba  # noqa: PLC0415 - slow to load
 

@@ -1,6 +1,7 @@
 """A classifier's evaluation transform, up to the pixels that are left: what follows is arithmetic (normalising.py)."""
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -12,11 +13,13 @@ from timm.data.transforms_factory import create_transform
 from torchvision.transforms import CenterCrop, InterpolationMode, Resize
 from torchvision.transforms.functional import center_crop, resize
 
-from framekeep.models.scaling import Pixels, compiling, scaled
+from framekeep.models.scaling import Pixels, scaled
 
 Transform = Callable[[Image.Image], Pixels]
 """From a picture in mode RGB; many threads may call it at once."""
 
+TRIAL_THREADS: Final = "trial"
+"""How the names of the threads begin that hold the faster way against Pillow's."""
 _TALLEST: Final = 1.9
 """Height to width. From 2 on, Pillow 13 scales the height first where earlier ones scale the width, as we do."""
 _TRIALS: Final = (
@@ -32,8 +35,9 @@ def evaluation_transform(configuration: Mapping[str, Any]) -> Transform:
     steps = create_transform(**configuration, is_training=False, normalize=False).transforms[:-1]
     match steps:
         case [Resize(size=int(side), interpolation=InterpolationMode.BICUBIC, max_size=None), CenterCrop(size=crop)]:
-            compiling()
-            return _ScaledAndCropped(side, tuple(crop))
+            transform = _ScaledAndCropped(side, tuple(crop))
+            _trial(transform)
+            return transform
     return _Steps(tuple(steps))
 
 
@@ -61,7 +65,8 @@ class _ScaledAndCropped:
     crop: tuple[int, int]
 
     def __call__(self, image: Image.Image) -> Pixels:
-        is_fast = image.height <= _TALLEST * image.width and compiling().done() and _is_exact(self)
+        trial = _trial(self)
+        is_fast = image.height <= _TALLEST * image.width and trial.done() and trial.result()
         return self._fast(image) if is_fast else self._by_pillow(image)
 
     def is_exact(self) -> bool:
@@ -84,4 +89,10 @@ class _ScaledAndCropped:
         return scaled(image, (wide, high), (left, upper, left + self.crop[1], upper + self.crop[0]))
 
 
-_is_exact = cache(_ScaledAndCropped.is_exact)
+@cache
+def _trial(transform: _ScaledAndCropped) -> Future[bool]:
+    """The self-test, for which numba has to compile: the first call begins it in a thread, beside the start's rest."""
+    thread = ThreadPoolExecutor(1, TRIAL_THREADS)
+    trial = thread.submit(transform.is_exact)
+    thread.shutdown(wait=False)
+    return trial

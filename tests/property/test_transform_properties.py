@@ -11,7 +11,7 @@ from PIL import Image
 from timm.data.transforms_factory import create_transform
 
 from framekeep.models import transform
-from framekeep.models.scaling import compiling, scaled
+from framekeep.models.scaling import scaled
 from framekeep.models.transform import evaluation_transform
 
 CONFIGURATION: dict[str, Any] = {
@@ -28,8 +28,8 @@ CAMERAS = ((640, 480), (480, 640), (1280, 720), (1920, 1080), (704, 576), (100, 
 
 
 @pytest.fixture(scope="module", autouse=True)
-def compiled():
-    compiling().result()
+def tried():
+    transform._trial(evaluation_transform(CONFIGURATION)).result()
 
 
 def noise(size: tuple[int, int], seed: int = 1) -> Image.Image:
@@ -88,22 +88,33 @@ def test_other_transforms_are_timm_s(other: dict[str, Any]):
     np.testing.assert_array_equal(evaluation_transform(CONFIGURATION | other)(image), by_timm(image, **other))
 
 
-def test_where_the_faster_way_differs_pillow_scales(monkeypatch: pytest.MonkeyPatch):
+@pytest.fixture
+def new_trial():
+    """A self-test of its own, as at a start."""
+    transform._trial.cache_clear()
+    yield
+    transform._trial.cache_clear()
+
+
+def test_where_the_faster_way_differs_pillow_scales(monkeypatch: pytest.MonkeyPatch, new_trial: None):
     monkeypatch.setattr(transform, "scaled", lambda *given: scaled(*given) ^ 1)
-    transform._is_exact.cache_clear()
-    image = noise((321, 241))
-    np.testing.assert_array_equal(evaluation_transform(CONFIGURATION)(image), by_timm(image))
-    transform._is_exact.cache_clear()
+    mine, image = evaluation_transform(CONFIGURATION), noise((321, 241))
+    assert transform._trial(mine).result() is False
+    np.testing.assert_array_equal(mine(image), by_timm(image))
 
 
-@pytest.mark.parametrize("failed", [False, True], ids=["not compiled yet", "cannot be compiled"])
-def test_what_is_not_compiled_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch, *, failed: bool):
-    future: Future[Any] = Future()
-    if failed:
-        future.set_exception(ImportError("no numba"))
-    for module in ("transform", "scaling"):
-        monkeypatch.setattr(f"framekeep.models.{module}.compiling", lambda: future)
-    transform._is_exact.cache_clear()
-    image = noise((322, 242))
+def test_where_numba_does_not_work_pillow_scales(monkeypatch: pytest.MonkeyPatch, new_trial: None):
+    def fail() -> None:
+        raise ImportError("no numba")
+
+    monkeypatch.setattr("framekeep.models.scaling._compiled", fail)
+    mine, image = evaluation_transform(CONFIGURATION), noise((322, 242))
+    assert transform._trial(mine).result() is False
+    np.testing.assert_array_equal(mine(image), by_timm(image))
+
+
+def test_what_is_not_compiled_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch):
+    unfinished: Future[bool] = Future()
+    monkeypatch.setattr(transform, "_trial", lambda _: unfinished)
+    image = noise((323, 243))
     np.testing.assert_array_equal(evaluation_transform(CONFIGURATION)(image), by_timm(image))
-    transform._is_exact.cache_clear()
