@@ -6,7 +6,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 TORTURE := kill killreal killcalls racy faults powercut powercut_ext4 races racy_races inputs fulldisk longrun
 
-BENCH := against_paper unavoidable startup done reports burst idle gpu
+BENCH := against_paper quick unavoidable startup done reports burst idle gpu
 
 .PHONY: run test check detector detector-oid torture mutants bench clean
 

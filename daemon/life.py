@@ -128,9 +128,10 @@ async def _searched(stages: Stages, sheet: Sheet, climbing: Climbing, evidence: 
 
 
 def _search(sheet: Sheet, rungs: int, original_cost: float) -> Search:
-    if sheet.start is None or rungs == 0:
+    guesses = sheet.followed_guesses
+    if guesses is None:
         return lazy(rungs, original_cost)
-    return quick(rungs, original_cost, min(sheet.start, rungs))
+    return quick(dict.fromkeys(min(guess, rungs) for guess in guesses if rungs), original_cost)
 
 
 async def _settle_on(stages: Stages, sheet: Sheet, original: Original, chosen: Climbed | None) -> Written:
@@ -140,10 +141,17 @@ async def _settle_on(stages: Stages, sheet: Sheet, original: Original, chosen: C
         if chosen:
             variant = await stages.codec(squeezed_variant, original, chosen.variant, chosen.pixels, encoder)
             chosen = None  # its pixels have done what they were kept for
-        is_original = sheet.recorded is None  # a variant was squeezed already
-        is_wanted = is_original and encoder.progressive and worth_squeezing(original, variant)
-        squeezed = await stages.squeeze(original.data) if is_wanted else None
+        squeezed = await stages.squeeze(original.data) if _may_win(sheet, original, variant) else None
         return await stages.codec(settle_on, original, squeezed, variant, min_saving)
+
+
+def _may_win(sheet: Sheet, original: Original, variant: Written | None) -> bool:
+    """Whether to squeeze the original: no variant that was squeezed already, nor where a quick search found one."""
+    if sheet.recorded is not None or not sheet.rules.encoder.progressive:
+        return False
+    if sheet.followed_guesses is not None and variant:
+        return False
+    return worth_squeezing(original, variant)
 
 
 async def _look_at_original(stages: Stages, sheet: Sheet, original: Original) -> tuple[Image, Evidence]:

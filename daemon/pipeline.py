@@ -50,8 +50,8 @@ class Pipeline:
 
     async def _one(self, candidate: Candidate) -> None:
         rules = candidate.rules or self.rules.for_path(candidate.path).at(candidate.identity.mtime_ns, time.time_ns())
-        start = self.habits.start(candidate.place, rules)
-        sheet = Sheet(candidate, rules, rules.model.device, encoder_versions(), candidate.identity, start)
+        guesses = self.habits.guesses(candidate.place, rules)
+        sheet = Sheet(candidate, rules, rules.model.device, encoder_versions(), candidate.identity, guesses)
         try:
             draft = await live(self.stages, self.acting, sheet)
         except FramekeepError:

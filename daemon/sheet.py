@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from daemon.candidates import Candidate
+from daemon.habits import is_sampled
 from daemon.rules import Rules
 from framekeep.evidence import Evidence
 from framekeep.reasons import Kept, Reason
@@ -65,8 +66,8 @@ class Sheet:
     versions: str
     identity: FileIdentity
     """As listed, then as read."""
-    start: int | None = None
-    """The number of the variant with which the search begins, where it is a quick one that knows the camera."""
+    guesses: tuple[int, ...] | None = None
+    """The numbers of the variants that a quick search looks at, where the camera is known: see `followed_guesses`."""
     sha256: bytes | None = None
     """Of what is looked at."""
     stands: Stands | None = None
@@ -81,6 +82,11 @@ class Sheet:
     looks: int = 0
     note: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def followed_guesses(self) -> tuple[int, ...] | None:
+        """None where the search is exact: always, or since this picture is sampled. It must have been read."""
+        return None if self.sha256 is None or is_sampled(self.sha256) else self.guesses
 
     @contextmanager
     def timing(self, stage: str) -> Iterator[None]:

@@ -6,7 +6,7 @@ be had, or that is no smaller than the original, costs NEVER.
 """
 
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from typing import Final
 
 Search = Generator[int, float, int]
@@ -24,32 +24,16 @@ def exhaustive(rungs: int, original_cost: float) -> Search:
 
 def lazy(rungs: int, original_cost: float) -> Search:
     """The same choice with fewer looks: from the largest j down to the first that costs nothing."""
-    return (yield from _upward(rungs, 0, original_cost))
+    return quick(range(rungs, 0, -1), original_cost)
 
 
-def quick(rungs: int, original_cost: float, start: int) -> Search:
-    """Fewer looks where a picture much like this one ended at `start`; not always the same choice.
+def quick(guesses: Iterable[int], original_cost: float) -> Search:
+    """Sees the guesses alone, falling numbers all, down to the first that costs nothing.
 
-    From there on to smaller files as long as they cost nothing; where `start` itself costs something, to larger ones,
-    up to the first that costs nothing. Where `start` is no smaller than the original, larger ones are not either, and
-    the first that is smaller takes its place. What lies beyond is not seen: a smaller file may be missed, but what is
-    chosen has been seen, and costs no more than the original.
+    A smaller file may be missed, but what is chosen has been seen, and costs no more than the original.
     """
-    top, j = start - 1, start
-    cost = yield j
-    while cost == NEVER and j < rungs:
-        top, j = 0, j + 1
-        cost = yield j
-    if cost > 0:
-        return (yield from _upward(top, *((j, cost) if cost <= original_cost else (0, original_cost))))
-    while j < rungs and (yield j + 1) == 0:
-        j += 1
-    return j
-
-
-def _upward(top: int, choice: int, least: float) -> Search:
-    """To larger files, down to the first that costs nothing; `choice` at cost `least` is the best so far."""
-    for j in range(top, 0, -1):
+    choice, least = 0, original_cost
+    for j in guesses:
         cost = yield j
         if cost == 0:
             return j

@@ -3,12 +3,11 @@
 usage: python -m benchmarks.speed.against_paper [DIR] [--rounds N]
 
 A round is the paper's way and then sweeps of copies (sweeping.py); the middle round counts. In brackets the same ratio
-of processor time, which depends less on what else the machine does, and the looks a picture; for a quick search also
-the bytes that it left, over those of the exact one. Without DIR the pictures are made (album.py).
+of processor time, which depends less on what else the machine does, and the looks a picture. Without DIR the pictures
+are made (album.py).
 """
 
 import argparse
-import json
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -17,19 +16,15 @@ from typing import Final
 
 from benchmarks.speed import album
 from benchmarks.speed.rows import begin, median, told
-from benchmarks.speed.running import ran, script
+from benchmarks.speed.running import papers_way
 from benchmarks.speed.site import Swept, swept
 from framekeep.errors import ModelUnavailableError
 from framekeep.models.detectors.catalogue import PEDESTRIAN, DetectorChoice
 from framekeep.models.detectors.opening import open_detector
 
-Sought = tuple[str, str]
-"""A keeper, and how its choice is searched for."""
-
-T1K: Final = ("t1k", "exact")
-TTK: Final = ("ttk", "exact")
-QUICK: Final = ("ttk", "quick")
-OBJECTS: Final = ("objects", "exact")
+T1K: Final = "t1k"
+TTK: Final = "ttk"
+OBJECTS: Final = "objects"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +34,11 @@ class Pictures:
     name: str
     megapixels: float
     count: int
-    targets: Mapping[Sought, str]
+    targets: Mapping[str, str]
+    """By keeper."""
 
 
-_SMALL: Final = {T1K: "≥ 13 times", TTK: "≥ 5 times", QUICK: "≥ 10 times", OBJECTS: "≥ 5 times"}
+_SMALL: Final = {T1K: "≥ 13 times", TTK: "≥ 5 times", OBJECTS: "≥ 5 times"}
 # So many that filling and emptying the pipeline counts for little, as it does in an archive.
 MADE: Final = (
     Pictures("0.2 Mpx", 0.2, 240, _SMALL),
@@ -58,8 +54,6 @@ class Round:
     seconds: float
     processor: float
     looks: float
-    bytes: int
-    """What was left."""
 
 
 def main() -> None:
@@ -74,14 +68,11 @@ def main() -> None:
             _tell(pictures, [compared(folder, pictures.targets) for _ in range(given.rounds)])
 
 
-def _tell(pictures: Pictures, rounds: list[dict[Sought, Round]]) -> None:
-    for (keeper, search), target in pictures.targets.items():
-        found = [one[keeper, search] for one in rounds if (keeper, search) in one]
+def _tell(pictures: Pictures, rounds: list[dict[str, Round]]) -> None:
+    for keeper, target in pictures.targets.items():
+        found = [one[keeper] for one in rounds if keeper in one]
         measured = _in_words(found) if found else f"not measured: no {PEDESTRIAN} here"
-        if search == "quick":
-            measured += f"; {rounds[0][keeper, search].bytes / rounds[0][keeper, 'exact'].bytes:.3f} of the bytes"
-        how = "" if search == "exact" else f', search = "{search}",'
-        told(f"`{keeper}` sweep{how} of {pictures.name} pictures against the paper's way", measured, target)
+        told(f"`{keeper}` sweep of {pictures.name} pictures against the paper's way", measured, target)
 
 
 def has_detector() -> bool:
@@ -92,28 +83,20 @@ def has_detector() -> bool:
     return True
 
 
-def compared(folder: Path, wanted: Iterable[Sought]) -> dict[Sought, Round]:
+def compared(folder: Path, wanted: Iterable[str]) -> dict[str, Round]:
     """One round; what needs a model that is not here is left out."""
-    here = [(keeper, search) for keeper, search in wanted if not _needs(keeper) or has_detector()]
-    paper = {needs: _paper(folder, needs) for needs in {_needs(keeper) for keeper, _ in here}}
-    return {
-        (keeper, search): _round(paper[_needs(keeper)], swept(folder, selection={"keeper": keeper, "search": search}))
-        for keeper, search in here
-    }
+    here = [keeper for keeper in wanted if not _needs(keeper) or has_detector()]
+    paper = {needs: papers_way(folder, *needs) for needs in {_needs(keeper) for keeper in here}}
+    return {keeper: _round(paper[_needs(keeper)], swept(folder, selection={"keeper": keeper})) for keeper in here}
 
 
 def _needs(keeper: str) -> tuple[str, ...]:
     return (PEDESTRIAN,) if keeper == "objects" else ()
 
 
-def _paper(folder: Path, detector: tuple[str, ...]) -> dict[str, float]:
-    told: dict[str, float] = json.loads(ran(script("paper", folder, *detector)).output)
-    return told
-
-
 def _round(paper: Mapping[str, float], ours: Swept) -> Round:
     seconds, processor = (paper[name] / paper["pictures"] for name in ("seconds", "processor"))
-    return Round(seconds / ours.seconds, processor / ours.processor, ours.looks, int(ours.summary["bytes_after"]))
+    return Round(seconds / ours.seconds, processor / ours.processor, ours.looks)
 
 
 def _in_words(rounds: list[Round]) -> str:

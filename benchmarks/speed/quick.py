@@ -1,30 +1,65 @@
-"""What search = "quick" saves and what it costs where cameras are fixed: looks, time and bytes, against the exact one.
+"""What search = "quick" saves and what it costs where cameras are fixed: against the paper's way and the exact search.
 
-usage: python -m benchmarks.speed.quick DIR [--keeper NAME]
+usage: python -m benchmarks.speed.quick [DIR] [--keeper NAME] [--rounds N]
 
-DIR holds a folder a camera, with its frames in the order of their names. Every other frame is swept first, so that the
-ledger knows the cameras; what is told is of the frames between these.
+DIR holds a folder a camera, with its frames in the order of their names; without it they are made (album.py). Every
+other frame is swept first, so that the ledger knows the cameras; what is told is of the frames between these. The
+middle round counts.
 """
 
 import argparse
 import shutil
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from benchmarks.speed.rows import begin, told
+from benchmarks.speed import album
+from benchmarks.speed.rows import begin, median, told
+from benchmarks.speed.running import papers_way
 from benchmarks.speed.site import Site, Swept, made
+
+_COUNT: Final = 480
+_MEGAPIXELS: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """The same frames in three ways."""
+
+    paper: float
+    """Seconds a picture."""
+    exact: Swept
+    quick: Swept
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.quick")
-    parser.add_argument("pictures", type=Path, metavar="DIR")
-    parser.add_argument("--keeper", default="ttk")
+    parser.add_argument("pictures", nargs="?", type=Path, metavar="DIR")
+    parser.add_argument("--keeper", default="ttk", choices=("t1k", "t5k", "ttk"))
+    parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     begin()
-    exact, quick = (_swept(given.pictures, given.keeper, search) for search in ("exact", "quick"))
-    what = f'`{given.keeper}`, search = "quick", of {given.pictures.name} against the exact search'
-    told(f"{what}: looks a picture", f"{quick.looks:.1f} instead of {exact.looks:.1f}", "-")
-    told(f"{what}: time", f"{exact.seconds / quick.seconds:.2f} times faster", "-")
-    told(f"{what}: bytes", f"{quick.summary['bytes_after'] / exact.summary['bytes_after']:.3f} of its bytes", "-")
+    with nullcontext(given.pictures) if given.pictures else album.made(_COUNT, _MEGAPIXELS, fixed=True) as pictures:
+        _tell(pictures, given.keeper, given.rounds)
+
+
+def _tell(pictures: Path, keeper: str, count: int) -> None:
+    rounds = [_round(pictures, keeper) for _ in range(count)]
+    what = f'`{keeper}`, search = "quick", frames of fixed cameras'
+    quick = median(one.paper / one.quick.seconds for one in rounds)
+    exact = median(one.paper / one.exact.seconds for one in rounds)
+    told(f"{what}, against the paper's way", f"{quick:.1f} times (the exact search: {exact:.1f})", "≥ 10 times")
+    one = rounds[0]
+    told(f"{what}: looks a picture", f"{one.quick.looks:.1f} instead of {one.exact.looks:.1f}", "-")
+    left = one.quick.summary["bytes_after"] / one.exact.summary["bytes_after"]
+    told(f"{what}: bytes", f"{left:.3f} of the exact search's", "-")
+
+
+def _round(pictures: Path, keeper: str) -> Round:
+    paper = papers_way(pictures)
+    exact, quick = (_swept(pictures, keeper, search) for search in ("exact", "quick"))
+    return Round(paper["seconds"] / paper["pictures"], exact, quick)
 
 
 def _swept(pictures: Path, keeper: str, search: str) -> Swept:

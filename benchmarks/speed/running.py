@@ -1,5 +1,6 @@
 """A command's run, and what it took."""
 
+import json
 import os
 import subprocess
 import sys
@@ -39,6 +40,12 @@ def ran(command: Sequence[str | Path]) -> Ran:
             sys.exit(f"{' '.join(map(str, command))}\n{complaint.read()}")
         output.seek(0)
         return Ran(output.read(), seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def papers_way(folder: Path, *detector: str) -> dict[str, float]:
+    """What paper.py tells of a folder."""
+    told: dict[str, float] = json.loads(ran(script("paper", folder, *detector)).output)
+    return told
 
 
 def script(name: str, *arguments: str | Path) -> list[str | Path]:

@@ -50,6 +50,8 @@ class Outcome:
     bytes_before: int
     bytes_after: int
     at: datetime
+    sha256: bytes | None = None
+    """Of what was looked at."""
 
     @classmethod
     def of(cls, draft: Draft) -> Self:
@@ -64,6 +66,7 @@ class Outcome:
             bytes_before=size,
             bytes_after=size if draft.bytes_after is None else draft.bytes_after,
             at=draft.decided_at,
+            sha256=draft.sha256_before,
         )
 
 
@@ -101,6 +104,7 @@ def outcomes(connection: Connection, last: int) -> list[Outcome]:
         select(
             *(RootRow.path, CameraRow.name, SettingsRow.fingerprint, ReasonRow.word, DecisionRow.rung),
             *(as_delivered().label("bytes_before"), DecisionRow.bytes_after, DecisionRow.decided_at),
+            DecisionRow.sha256_before,
         )
         .join_from(DecisionRow, FileRow)
         .join(CameraRow)
@@ -113,8 +117,8 @@ def outcomes(connection: Connection, last: int) -> list[Outcome]:
     )
     rows = connection.execute(question).all()
     return [
-        Outcome(root, camera, fingerprint, Reason.of(word), rung, before, after, at)
-        for root, camera, fingerprint, word, rung, before, after, at in reversed(rows)
+        Outcome(root, camera, fingerprint, Reason.of(word), rung, before, after, at, sha256)
+        for root, camera, fingerprint, word, rung, before, after, at, sha256 in reversed(rows)
     ]
 
 
