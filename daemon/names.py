@@ -50,6 +50,8 @@ class NameFilter:
         self._ignore = compiled(ignore)
         # Pictures come by the thousand from the same few folders.
         self._entered: Callable[[str], bool] = lru_cache(_REMEMBERED)(self._is_entered)
+        self.folder: Callable[[str], bool] = lru_cache(_REMEMBERED)(self._may_enter)
+        """Whether a folder of this relative path ("" is the root) may be entered."""
 
     def picture(self, path: str) -> bool:
         """Whether a file of this relative path is to be looked at."""
@@ -57,8 +59,7 @@ class NameFilter:
         is_picture = self._include.match_file(name) and not self._is_ignored(name)
         return is_picture and self.folder(path.rpartition("/")[0])
 
-    def folder(self, path: str) -> bool:
-        """Whether a folder of this relative path ("" is the root) may be entered."""
+    def _may_enter(self, path: str) -> bool:
         return all(self._entered(step) for step in _steps(path))
 
     def _is_entered(self, path: str) -> bool:

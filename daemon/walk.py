@@ -105,12 +105,14 @@ def _pictures(tree: _Tree, folder: str, descriptor: int, pending: list[str]) -> 
     with os.scandir(descriptor) as entries:
         for entry in entries:
             path = f"{folder}/{entry.name}" if folder else entry.name
-            with _forgiven(tree, path):
+            try:
                 if not entry.is_dir(follow_symlinks=False):
                     if tree.names.picture(path):
                         found.append(Found(path, entry.stat(follow_symlinks=False)))
                 elif tree.names.folder(path):
                     pending.append(path)
+            except OSError as error:
+                _forgive(tree, path, error)
             if len(found) == CHUNK:
                 yield found
                 found = []
@@ -139,8 +141,12 @@ def _forgiven(tree: _Tree, path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in _CHANGED:
-            pass_over(tree.root, path, error, tree.passed_over)
+        _forgive(tree, path, error)
+
+
+def _forgive(tree: _Tree, path: str, error: OSError) -> None:
+    if error.errno not in _CHANGED:
+        pass_over(tree.root, path, error, tree.passed_over)
 
 
 def pass_over(root: str, path: str, error: OSError, passed_over: Counter[PassedOver]) -> None:

@@ -39,13 +39,21 @@ from storage.records import Known, Place, Planned, VaultEntry
 
 T = TypeVar("T")
 
+_NONE: Final = frozenset[str]()
 _CHUNK: Final = 500
 """Values in one IN: enough to be fast, few enough for any build of SQLite."""
 
 # Built once: the questions of each picture's way take longer to build than to answer.
 _KNOWN: Final = (
     select(
-        *(RootRow.path, FileRow.path, FileRow.size, FileRow.mtime_ns, FileRow.ctime_ns, FileRow.inode),
+        *(
+            (RootRow.path == bindparam("root")).label("is_here"),
+            FileRow.path,
+            FileRow.size,
+            FileRow.mtime_ns,
+            FileRow.ctime_ns,
+            FileRow.inode,
+        ),
         *(SettingsRow.fingerprint, ReasonRow.word, DecisionRow.sha256_before, DecisionRow.id),
         SettingsRow.stage,
     )
@@ -72,23 +80,25 @@ def known(connection: Connection, root: str, paths: Sequence[str]) -> dict[str, 
 
 
 def _known(connection: Connection, root: str, paths: Sequence[str]) -> Iterator[tuple[str, Known]]:
-    rows = connection.execute(_KNOWN, {"paths": paths}).all()
-    tried = _tried(connection, [row.id for row in rows])
+    rows = connection.execute(_KNOWN, {"root": root, "paths": paths}).all()
+    tried = _tried(connection, rows)
     # Another root rarely has the same path; asked for the root, SQLite would go through all of its cameras.
-    for found, path, *identity, fingerprint, word, sha256, decision, stage in rows:
-        if found == root:
-            fact = (FileIdentity(*identity), fingerprint, Reason.of(word), sha256, decision, stage)
-            yield path, Known(*fact, frozenset(tried.get(decision, ())))
+    for is_here, path, size, mtime_ns, ctime_ns, inode, fingerprint, word, sha256, decision, stage in rows:
+        if is_here:
+            identity = FileIdentity(size, mtime_ns, ctime_ns, inode)
+            before = tried.get(decision, _NONE)
+            yield path, Known(identity, fingerprint, Reason.of(word), sha256, decision, stage, before)
 
 
-def _tried(connection: Connection, decisions: Sequence[int]) -> dict[int, list[str]]:
+def _tried(connection: Connection, decided: Sequence[Row[*tuple[Any, ...]]]) -> dict[int, frozenset[str]]:
     """The fingerprints of later stages that were tried, by decision. Mostly there are none: that costs nothing."""
     if connection.scalar(_ANY_TRIED) is None:
         return {}
     question = select(TriedRow.decision_id, SettingsRow.fingerprint).join(SettingsRow)
-    tried: dict[int, list[str]] = {}
-    for decision, fingerprint in connection.execute(question.where(TriedRow.decision_id.in_(decisions))):
-        tried.setdefault(decision, []).append(fingerprint)
+    rows = connection.execute(question.where(TriedRow.decision_id.in_([row.id for row in decided])))
+    tried: dict[int, frozenset[str]] = {}
+    for decision, fingerprint in rows:
+        tried[decision] = tried.get(decision, _NONE) | {fingerprint}
     return tried
 
 
