@@ -55,12 +55,17 @@ def open_detection(config: Config) -> Model:
 
 @contextmanager
 def _no_garbage() -> Iterator[None]:
-    """What imports and an opened model make stays: looking for garbage among it took a sixth of the imports' time."""
+    """What imports and an opened model make stays: looking for garbage among it took a sixth of the imports' time.
+
+    Afterwards it counts as old, so that the first pictures do not wait until it has been looked through as new.
+    """
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
+        gc.unfreeze()
         if was_enabled:
             gc.enable()
 
