@@ -27,7 +27,7 @@ _SAMPLE: Final = 16
 """One picture in so many is searched exactly for ever."""
 
 _STAYED: Final = (Reason.SQUEEZED, Reason.WOULD_NOT_SHRINK)
-"""The original's pixels stayed although every rung was free."""
+"""The original's pixels stayed although every rung that was wanted could be seen."""
 
 Scene = tuple[str, str, str]
 """Root, camera, and the fingerprint of the settings under which its pictures were decided."""
@@ -41,26 +41,34 @@ def is_sampled(sha256: bytes) -> bool:
     return sha256[0] % _SAMPLE == 0
 
 
+@dataclass(frozen=True, slots=True)
+class _End:
+    """Where a search ended: a rung's name, or None for the original; and the share of its bytes that was left."""
+
+    rung: str | None
+    share: float
+
+
 @dataclass(slots=True)
 class _Habit:
-    """A scene's endings, of those that guesses did not bring about as far as there are enough."""
+    """A scene's endings, of those alone that guesses did not bring about."""
 
-    first: list[Outcome] = field(default_factory=list)
+    first: list[_End] = field(default_factory=list)
     """The first that are known: searches are exact until there are enough."""
-    sampled: deque[Outcome] = field(default_factory=partial(deque, maxlen=_REMEMBERED))
+    sampled: deque[_End] = field(default_factory=partial(deque, maxlen=_REMEMBERED))
     """The newest of sampled pictures."""
     guesses: tuple[int, ...] | None = None
     """What follows from them; None: to be found out."""
 
-    def learn(self, outcome: Outcome) -> None:
+    def learn(self, end: _End, *, sampled: bool) -> None:
         if len(self.first) < _ENOUGH:
-            self.first.append(outcome)
-        if outcome.sha256 and is_sampled(outcome.sha256):
-            self.sampled.append(outcome)
+            self.first.append(end)
+        if sampled:
+            self.sampled.append(end)
             self.guesses = None
 
     @property
-    def known(self) -> Sequence[Outcome]:
+    def known(self) -> Sequence[_End]:
         return self.sampled if len(self.sampled) >= _ENOUGH else self.first
 
 
@@ -81,7 +89,8 @@ class Habits:
     def learn(self, outcome: Outcome) -> None:
         if outcome.rung is not None or outcome.reason in _STAYED:
             scene = outcome.root, outcome.camera, outcome.fingerprint
-            self._habits.setdefault(scene, _Habit()).learn(outcome)
+            end = _End(outcome.rung, outcome.bytes_after / max(outcome.bytes_before, 1))
+            self._habits.setdefault(scene, _Habit()).learn(end, sampled=_is_sample(outcome))
 
     def guesses(self, place: Place, rules: Rules) -> tuple[int, ...] | None:
         """The numbers of the variants that a quick search looks at; None: too little is known, or nothing is asked."""
@@ -91,18 +100,31 @@ class Habits:
         if habit is None or len(habit.known) < _ENOUGH:
             return None
         if habit.guesses is None:
-            habit.guesses = best_guesses([_ending(outcome, rules.ladder) for outcome in habit.known], _GUESSES)
+            habit.guesses = best_guesses([_ending(end, rules.ladder) for end in habit.known], _GUESSES)
         return habit.guesses
 
 
-def _ending(outcome: Outcome, ladder: Ladder) -> Ending:
+def _is_sample(outcome: Outcome) -> bool:
+    return outcome.sha256 is not None and is_sampled(outcome.sha256)
+
+
+def _ending(end: _End, ladder: Ladder) -> Ending:
     names = [rung.name for rung in ladder.rungs]
-    name = (outcome.rung or "").rpartition("+")[2]  # the background's rung, where objects have their own
-    return Ending(names.index(name) + 1 if name in names else 0, outcome.bytes_after / max(outcome.bytes_before, 1))
+    name = (end.rung or "").rpartition("+")[2]  # the background's rung, where objects have their own
+    return Ending(names.index(name) + 1 if name in names else 0, end.share)
 
 
 def habits_of(config: Config, reader: Reader | None) -> Habits:
     """What is to be known before the first picture; nothing where there is no ledger yet. Raises LedgerError."""
     if config.selection.search != "quick" or reader is None:
         return Habits()
-    return Habits.of(reader.last_outcomes(_LEARNED))
+    return learned(reader.last_outcomes(_LEARNED), _LEARNED)
+
+
+def learned(outcomes: Sequence[Outcome], most: int) -> Habits:
+    """From the ledger's newest, oldest first; `most` were asked for.
+
+    Where there are so many, older ones are missing: then the first here need not be the first of their camera, and may
+    have been guessed.
+    """
+    return Habits.of(outcomes if len(outcomes) < most else filter(_is_sample, outcomes))

@@ -34,6 +34,9 @@ from storage.records import Draft
 _AT_ONCE: Final = 2
 """Pictures of a life whose pixels are in memory: the original, and the variant that is looked at."""
 
+_CONTENT: Final = 0.8
+"""Of a file's bytes. A quick search that left no more does not ask whether the squeezed original has still fewer."""
+
 
 class Acting(Protocol):
     """What follows from a choice: the replacement with its journal or, in a dry run, nothing."""
@@ -146,10 +149,10 @@ async def _settle_on(stages: Stages, sheet: Sheet, original: Original, chosen: C
 
 
 def _may_win(sheet: Sheet, original: Original, variant: Written | None) -> bool:
-    """Whether to squeeze the original: no variant that was squeezed already, nor where a quick search found one."""
+    """Whether to squeeze the original: no variant that was squeezed already, nor where a quick search is content."""
     if sheet.recorded is not None or not sheet.rules.encoder.progressive:
         return False
-    if sheet.followed_guesses is not None and variant:
+    if sheet.followed_guesses is not None and variant and len(variant.data) <= _CONTENT * len(original.data):
         return False
     return worth_squeezing(original, variant)
 

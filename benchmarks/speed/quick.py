@@ -3,8 +3,8 @@
 usage: python -m benchmarks.speed.quick [DIR] [--keeper NAME] [--rounds N]
 
 DIR holds a folder a camera, with its frames in the order of their names; without it they are made (album.py). Every
-other frame is swept first, so that the ledger knows the cameras; what is told is of the frames between these. The
-middle round counts.
+other frame is swept first, so that the ledger knows the cameras; what is told is of the frames between these. Of each
+figure the middle round's counts.
 """
 
 import argparse
@@ -50,14 +50,18 @@ def _tell(pictures: Path, keeper: str, count: int) -> None:
     quick = median(one.paper / one.quick.seconds for one in rounds)
     exact = median(one.paper / one.exact.seconds for one in rounds)
     told(f"{what}, against the paper's way", f"{quick:.1f} times (the exact search: {exact:.1f})", "≥ 10 times")
-    one = rounds[0]
-    told(f"{what}: looks a picture", f"{one.quick.looks:.1f} instead of {one.exact.looks:.1f}", "-")
-    left = one.quick.summary["bytes_after"] / one.exact.summary["bytes_after"]
+    looks = [
+        median(one.looks for one in ways) for ways in zip(*((one.quick, one.exact) for one in rounds), strict=True)
+    ]
+    told(f"{what}: looks a picture", f"{looks[0]:.1f} instead of {looks[1]:.1f}", "-")
+    left = median(one.quick.summary["bytes_after"] / one.exact.summary["bytes_after"] for one in rounds)
     told(f"{what}: bytes", f"{left:.3f} of the exact search's", "-")
 
 
 def _round(pictures: Path, keeper: str) -> Round:
-    paper = papers_way(pictures)
+    with made() as site:
+        _deliver(site, pictures, first=1)
+        paper = papers_way(site.root)
     exact, quick = (_swept(pictures, keeper, search) for search in ("exact", "quick"))
     return Round(paper["seconds"] / paper["pictures"], exact, quick)
 

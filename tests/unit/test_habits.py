@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from daemon.habits import Habits, is_sampled
+from daemon.habits import Habits, is_sampled, learned
 from framekeep.ladder import parse_ladder
 from framekeep.reasons import Reason
 from storage.ledger.breakers import Outcome
@@ -69,3 +69,10 @@ def test_a_camera_s_habits_change_with_its_newest_pictures():
     for _ in range(32):
         habits.learn(replace(ENDED, sha256=SAMPLED))
     assert habits.guesses(GATE, RULES) == (2,)
+
+
+def test_a_start_that_cannot_see_a_camera_s_first_pictures_learns_from_sampled_ones_alone():
+    guessed = [ENDED] * 20
+    assert learned(guessed, 21).guesses(GATE, RULES) == (2,)
+    assert learned(guessed, 20).guesses(GATE, RULES) is None
+    assert learned([*guessed, *[replace(AT_10, sha256=SAMPLED)] * 8], 28).guesses(GATE, RULES) == (3,)
