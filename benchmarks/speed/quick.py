@@ -50,10 +50,8 @@ def _tell(pictures: Path, keeper: str, count: int) -> None:
     quick = median(one.paper / one.quick.seconds for one in rounds)
     exact = median(one.paper / one.exact.seconds for one in rounds)
     told(f"{what}, against the paper's way", f"{quick:.1f} times (the exact search: {exact:.1f})", "≥ 10 times")
-    looks = [
-        median(one.looks for one in ways) for ways in zip(*((one.quick, one.exact) for one in rounds), strict=True)
-    ]
-    told(f"{what}: looks a picture", f"{looks[0]:.1f} instead of {looks[1]:.1f}", "-")
+    fewer, more = (median(getattr(one, way).looks for one in rounds) for way in ("quick", "exact"))
+    told(f"{what}: looks a picture", f"{fewer:.1f} instead of {more:.1f}", "-")
     left = median(one.quick.summary["bytes_after"] / one.exact.summary["bytes_after"] for one in rounds)
     told(f"{what}: bytes", f"{left:.3f} of the exact search's", "-")
 
