@@ -46,14 +46,8 @@ _CHUNK: Final = 500
 # Built once: the questions of each picture's way take longer to build than to answer.
 _KNOWN: Final = (
     select(
-        *(
-            (RootRow.path == bindparam("root")).label("is_here"),
-            FileRow.path,
-            FileRow.size,
-            FileRow.mtime_ns,
-            FileRow.ctime_ns,
-            FileRow.inode,
-        ),
+        (RootRow.path == bindparam("root")).label("is_here"),
+        *(FileRow.path, FileRow.size, FileRow.mtime_ns, FileRow.ctime_ns, FileRow.inode),
         *(SettingsRow.fingerprint, ReasonRow.word, DecisionRow.sha256_before, DecisionRow.id),
         SettingsRow.stage,
     )
