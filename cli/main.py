@@ -1,5 +1,6 @@
 """The command line: one verb a file, imported only when it is asked for, so that reading commands start at once."""
 
+import gc
 import importlib
 import os
 import sys
@@ -75,6 +76,7 @@ def framekeep(
 def main() -> None:
     """Runs the command line and leaves with its documented exit code."""
     code = run(None)
+    gc.freeze()  # ends with the process: looking for garbage in all that PyTorch made takes a second and a half
     if any(thread.name.startswith("codec") for thread in threading.enumerate()):
         os._exit(code)  # a thread inside a decoder cannot be stopped, and an ordinary exit would wait for it
     sys.exit(code)

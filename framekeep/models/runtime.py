@@ -24,7 +24,8 @@ TOLERANCE: Final = 1e-4
 _PICTURES: Final = 5
 _A_CORE: Final = 2
 """Pictures that OpenVINO computes at once, for each core: more are no faster, and take more memory."""
-_FP32: Final = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+_FP32: Final = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY", "ENABLE_CPU_PINNING": False}
+"""Not pinned: the codec's threads and other programs work on the same cores, and a look would wait for the slowest."""
 
 
 class Runtime(Protocol):

@@ -35,15 +35,10 @@ class _Taps:
     """Shape (places, 2): the first pixel of each place, and how many there are."""
     weights: NDArray[np.int32]
     """Shape (places, most pixels of a place), in units of 2 to the power of -22; those behind a place's last are 0."""
-
-    @property
-    def first(self) -> int:
-        return int(self.spans[:, 0].min())
-
-    @property
-    def behind(self) -> int:
-        """The first pixel that is no longer needed."""
-        return int(self.spans.sum(axis=1).max())
+    first: int
+    """Of all pixels that are needed."""
+    behind: int
+    """The first pixel that is no longer needed."""
 
 
 def scaled(image: Image.Image, size: tuple[int, int], box: Box) -> Pixels:
@@ -123,7 +118,8 @@ def _taps(pixels: int, places: int, begin: int, end: int) -> _Taps:
     weights[tap >= count[:, None]] = 0.0
     weights /= weights.cumsum(axis=1)[:, -1:]  # one after the other, as Pillow adds
     units = (weights * (1 << _BITS) + np.copysign(0.5, weights)).astype(np.int32)
-    return _Taps(np.ascontiguousarray(np.stack([first, count], axis=1)), units)
+    spans = np.ascontiguousarray(np.stack([first, count], axis=1))
+    return _Taps(spans, units, int(first.min()), int((first + count).max()))
 
 
 def _bicubic(distance: _Floats) -> _Floats:
