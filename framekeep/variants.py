@@ -16,8 +16,11 @@ from framekeep.regions.rule import Region
 if TYPE_CHECKING:
     from framekeep.regions.shrinking import Shrunk
 
-_MOST_SQUEEZED: Final = 0.4
-"""Of a file. Squeezing left no camera's file with less than half of its bytes (docs/performance.md)."""
+EMPTY: Final = 1.75 / 64
+"""Bytes a pixel that a camera's fixed Huffman tables spend on blocks of one colour (6 bits in luma, 4 in each chroma):
+the best tables spend next to nothing on them, so a picture of the night is squeezed to a fraction."""
+_LEAST_SQUEEZED: Final = 0.6
+"""Of a file's bytes beyond those. No file was left with less (docs/performance.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,8 @@ def squeezed_variant(original: Original, chosen: Variant, pixels: Image, encoder
 
 def worth_squeezing(original: Original, variant: Written | None) -> bool:
     """Whether the squeezed original may be as small as the squeezed choice; if not, nobody need wait for it."""
-    return variant is None or len(variant.data) > _MOST_SQUEEZED * len(original.data)
+    least = _LEAST_SQUEEZED * (len(original.data) - EMPTY * original.width * original.height)
+    return variant is None or len(variant.data) > least
 
 
 def settle_on(original: Original, squeezed: bytes | None, variant: Written | None, min_saving: float) -> Written:

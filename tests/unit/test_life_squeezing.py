@@ -8,7 +8,7 @@ from daemon.life import _may_win
 from framekeep.reasons import Reason
 from framekeep.variants import Written
 
-ORIGINAL = SimpleNamespace(data=bytes(1000))
+ORIGINAL = SimpleNamespace(data=bytes(1175), width=80, height=80)  # 175 of its bytes may be for empty blocks
 
 
 def sheet(guesses: tuple[int, ...] | None = None, recorded: object = None, *, progressive: bool = True):
@@ -24,12 +24,12 @@ def left(size: int) -> Written:
     ("picture", "variant", "is_wanted"),
     [
         (sheet(), None, True),
-        (sheet(), left(401), True),
-        (sheet(), left(400), False),
+        (sheet(), left(601), True),
+        (sheet(), left(600), False),
         (sheet((3,)), None, True),
-        (sheet((3,)), left(801), True),
-        (sheet((3,)), left(800), False),
-        (sheet(()), left(500), False),
+        (sheet((3,)), left(941), True),
+        (sheet((3,)), left(940), False),
+        (sheet(()), left(700), False),
         (sheet(recorded=object()), None, False),
         (sheet(progressive=False), None, False),
     ],
