@@ -1,5 +1,6 @@
 """The command line: one verb a file, imported only when it is asked for, so that reading commands start at once."""
 
+import errno
 import gc
 import importlib
 import os
@@ -40,6 +41,10 @@ VERBS: Final = MappingProxyType(
     }
 )
 """Each verb's module, which holds a Typer application called `app`."""
+
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What a system answers to whoever prints to a file on a full disk."""
 
 
 class _Verbs(TyperGroup):
@@ -91,7 +96,10 @@ def run(arguments: Sequence[str] | None) -> int:
     except FramekeepError as error:
         typer.echo(f"framekeep: {error}", err=True)
         return error.exit_code
-    except Exception:  # noqa: BLE001 - a bug: the trace is what its finder needs
-        traceback.print_exc()
+    except Exception as error:  # noqa: BLE001 - a bug: the trace is what its finder needs
+        if isinstance(error, OSError) and error.errno in _FULL:
+            typer.echo(f"framekeep: what there is to tell could not be written: {error.strerror}", err=True)
+        else:
+            traceback.print_exc()
         return 1
     return 0

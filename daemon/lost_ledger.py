@@ -1,11 +1,11 @@
 """A ledger that was lost must not be followed by a new one: that would know of no hold, and of nothing restored."""
 
 from collections.abc import Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from framekeep.errors import LedgerError
-from storage.ledger.opening import file_of
+from storage.ledger.opening import file_of, known_roots
 from storage.root import Tree
 from storage.vault import is_in_use
 
@@ -30,3 +30,10 @@ def refuse_new_ledger(url: str, roots: Iterable[Path]) -> None:
             "its place, or correct `url` in [ledger], or make it anew with framekeep ledger rebuild (--force where an "
             "empty file is there) and add the legal holds again."
         )
+
+
+def roots_as_far_as_known(url: str) -> frozenset[str]:
+    """The roots that were worked in, by a ledger that may be lost or damaged: none then."""
+    with suppress(LedgerError):
+        return known_roots(url)
+    return frozenset()

@@ -2,21 +2,22 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
 from daemon.config.roots import check_roots
 from daemon.config.schema import Config
+from daemon.lost_ledger import roots_as_far_as_known
 from daemon.names import NameFilter
 from daemon.walk import walk
-from framekeep.errors import LedgerError, UsageError
+from framekeep.errors import UsageError
 from framekeep.reasons import Kept, Reason
 from storage import renameat2, sidecar, strangers, succession
 from storage.attribute import Mark
 from storage.files import FileIdentity, inode_at
-from storage.ledger.opening import fresh_ledger, known_roots, ledger_exists
+from storage.ledger.opening import fresh_ledger, ledger_exists
 from storage.ledger.writer import Writer
 from storage.names import printable
 from storage.reading import digest_at, mark_at, read
@@ -80,7 +81,7 @@ def rebuild(config: Config, *, force: bool) -> Rebuilt:
     check_roots(config)
     rebuilt = Rebuilt()
     with ExitStack() as held:
-        known = _known(config.ledger.url)
+        known = roots_as_far_as_known(config.ledger.url)
         roots = [held.enter_context(Root(str(path), known)) for path in config.watch.roots]
         for root in roots:
             root.lock()
@@ -90,13 +91,6 @@ def rebuild(config: Config, *, force: bool) -> Rebuilt:
                 _rebuild_root(writer, root, config, rebuilt)
         writer.note("rebuilt", {"held": rebuilt.held, "released": rebuilt.released, "faults": len(rebuilt.faults)})
     return rebuilt
-
-
-def _known(url: str) -> frozenset[str]:
-    """The roots of the ledger that is replaced, as far as it can be read."""
-    with suppress(LedgerError):
-        return known_roots(url)
-    return frozenset()
 
 
 def _rebuild_root(writer: Writer, root: Root, config: Config, rebuilt: Rebuilt) -> None:

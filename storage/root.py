@@ -83,6 +83,22 @@ class Tree:
         with ExitStack() as opened:
             yield _hold(opened, "vault", _hold(opened, OWN, self.descriptor))
 
+    def check_vault(self) -> None:
+        """Of a root that the ledger knows: raises ConfigurationError where it has no vault, and OSError.
+
+        In an empty mount point all originals would seem to be deleted, and what a crash interrupted to be done.
+        """
+        try:
+            with self.vault_to_read():
+                return
+        except FileNotFoundError:
+            own = f"{self.path}/{OWN}"
+            raise ConfigurationError(
+                f"{self.path} has no {OWN}/vault, though the ledger knows that it had one: is its disk mounted? If "
+                f"its vault was removed on purpose, so that no original can come back, or if another disk is mounted "
+                f"there now, make an empty one as the user that runs framekeep: install -d -m 700 {own} {own}/vault"
+            ) from None
+
 
 class Root(Tree):
     """A watched root whose pictures may be replaced, with its folders below `.framekeep`, which are made if missing."""
@@ -98,26 +114,13 @@ class Root(Tree):
     def _open(self, opened: ExitStack) -> None:
         super()._open(opened)
         if self._is_known:
-            self._check_vault()
+            self.check_vault()
         self.own = _hold(opened, _made(OWN, self.descriptor), self.descriptor)
         _check_own(self.path, os.fstat(self.own))
         self.staged = _hold(opened, _made("staged", self.own), self.own)
         self.vault = _hold(opened, _made("vault", self.own), self.own)
         self.strangers = _hold(opened, _made("strangers", self.own), self.own)
         self.in_flight = _hold(opened, _made("in-flight", self.own), self.own)
-
-    def _check_vault(self) -> None:
-        """In an empty mount point all originals would seem to be deleted, and what a crash interrupted to be done."""
-        try:
-            with self.vault_to_read():
-                return
-        except FileNotFoundError:
-            own = f"{self.path}/{OWN}"
-            raise ConfigurationError(
-                f"{self.path} has no {OWN}/vault, though the ledger knows that it had one: is its disk mounted? If "
-                f"its vault was removed on purpose, so that no original can come back, or if another disk is mounted "
-                f"there now, make an empty one as the user that runs framekeep: install -d -m 700 {own} {own}/vault"
-            ) from None
 
     def lock(self) -> None:
         """Takes the root for this process until it is closed. Raises AlreadyRunningError."""

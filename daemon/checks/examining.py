@@ -9,9 +9,10 @@ from daemon.checks.ledger import check_ledger
 from daemon.checks.machine import check_owners, check_squeezer, check_watches
 from daemon.checks.model import check_models
 from daemon.checks.policies import check_policies
-from daemon.checks.roots import check_root
+from daemon.checks.roots import check_root, check_vault
 from daemon.config.roots import check_roots
 from daemon.config.schema import Config
+from daemon.lost_ledger import roots_as_far_as_known
 from daemon.names import NameFilter
 from framekeep.errors import ConfigurationError
 
@@ -45,8 +46,11 @@ def _roots(config: Config, there: Sequence[Path]) -> Iterator[Check]:
     except ConfigurationError as error:
         yield Check.failed("roots", error)
     watch, floor = config.watch, config.vault.floor_megabytes
+    known = roots_as_far_as_known(config.ledger.url)
     for root in there:
-        yield from check_root(root, watch.rescan_minutes, floor, allow_racy_rename=watch.allow_racy_rename)
+        yield (vault := check_vault(root, known))
+        if vault.state is State.OK:
+            yield from check_root(root, watch.rescan_minutes, floor, allow_racy_rename=watch.allow_racy_rename)
     names = NameFilter(config.watch.include, config.watch.ignore)
     yield check_watches(there, names)
     yield check_owners(there, names)

@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -24,10 +24,27 @@ _REMEDY: Final = (
 )
 
 
+def check_vault(root: Path, known: Collection[str]) -> Check:
+    """Whether the root's originals are there; `known`: the roots that the ledger knows. Makes nothing."""
+    try:
+        if not _has_vault(root) and str(root) not in known:
+            return Check("vault", State.OK, f"there is none yet; the first start makes {root}/{OWN}/vault")
+        with Tree(str(root)) as tree:
+            tree.check_vault()
+    except ConfigurationError as error:
+        return Check.failed("vault", error)
+    except OSError as error:
+        refused = (
+            f"{root}/{OWN}/vault cannot be opened ({error.strerror}): make it a folder of the user that runs framekeep"
+        )
+        return Check.failed("vault", ConfigurationError(refused))
+    return Check("vault", State.OK, f"{root}/{OWN}/vault is there")
+
+
 def check_root(
     root: Path, rescan_minutes: float, floor_megabytes: float, *, allow_racy_rename: bool = False
 ) -> Iterator[Check]:
-    """A root that is there."""
+    """A root that is there, with its vault if it had one: where that is gone a probe would make it anew, unmissed."""
     yield _filesystem(root, rescan_minutes)
     yield _exchange(root, allow_racy_rename=allow_racy_rename)
     yield _space(root, floor_megabytes)
@@ -69,6 +86,18 @@ def _probe(root: Path) -> bool:
             return opened.probe()
     with tempfile.TemporaryDirectory(prefix=f"{OWN}-", dir=root) as scratch, Tree(scratch) as opened:
         return probe(opened.descriptor)
+
+
+def _has_vault(root: Path) -> bool:
+    """Also where something keeps this user out of it."""
+    with Tree(str(root)) as tree:
+        try:
+            with tree.vault_to_read():
+                return True
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
 
 
 def _space(root: Path, floor_megabytes: float) -> Check:

@@ -78,8 +78,8 @@ def test_an_explanation_is_shown(folder: Path, capsys: pytest.CaptureFixture[str
 
 def test_the_doctor_is_content(folder: Path, rows: Any):
     found = rows("doctor")
-    names = ["configuration", "model", "device", "look", "squeezer", "drift check", "ledger", "filesystem", "exchange"]
-    assert [check["name"] for check in found] == [*names, "space", "inotify", "owners"]
+    names = ["configuration", "model", "device", "look", "squeezer", "drift check", "ledger", "vault", "filesystem"]
+    assert [check["name"] for check in found] == [*names, "exchange", "space", "inotify", "owners"]
     assert not [check for check in found if check["state"] == "fault"]
     assert "ms for one picture" in found[3]["sentence"]
 

@@ -11,11 +11,12 @@ import structlog
 
 from cli.main import run
 from daemon.checks.check import Check, State
+from daemon.checks.examining import _roots
 from daemon.checks.filesystem import filesystem_of, is_remote
 from daemon.checks.ledger import check_ledger
 from daemon.checks.machine import check_owners, check_squeezer, check_watches
 from daemon.checks.policies import check_policies
-from daemon.checks.roots import check_root
+from daemon.checks.roots import check_root, check_vault
 from daemon.config.schema import Config
 from daemon.names import NameFilter
 from framekeep.errors import ConfigurationError
@@ -102,6 +103,46 @@ def test_an_open_vault_is_a_fault(tmp_path: Path):
     exchange = next(check for check in check_root(tmp_path, 10, 0) if check.name == "exchange")
     assert exchange.state is State.FAULT
     assert "chmod 700" in exchange.sentence
+
+
+def test_the_vault_of_a_root_in_use_is_there(tmp_path: Path):
+    Root(str(tmp_path)).close()
+    assert check_vault(tmp_path, {str(tmp_path)}).state is State.OK
+
+
+def test_a_new_root_needs_no_vault_and_is_given_none(tmp_path: Path):
+    check = check_vault(tmp_path, set())
+    assert (check.state, "the first start makes" in check.sentence) == (State.OK, True)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("made", ["", ".framekeep"])
+def test_a_vault_that_is_gone_is_a_fault(made: str, tmp_path: Path):
+    (tmp_path / made).mkdir(mode=0o700, exist_ok=True)
+    check = check_vault(tmp_path, {str(tmp_path)})
+    assert (check.state, check.exit_code, "is its disk mounted?" in check.sentence) == (State.FAULT, 10, True)
+    assert [path.name for path in tmp_path.iterdir()] == [made] * bool(made)
+
+
+def test_a_vault_that_is_no_folder_is_a_fault(tmp_path: Path):
+    (tmp_path / ".framekeep").touch()
+    check = check_vault(tmp_path, set())
+    assert (check.state, "Not a directory" in check.sentence) == (State.FAULT, True)
+
+
+def test_the_doctor_makes_no_vault_anew(tmp_path: Path):
+    """The next start would not miss it, and all originals would seem to be deleted."""
+    root, ledger = tmp_path / "in", f"sqlite:///{tmp_path}/ledger.sqlite"
+    root.mkdir()
+    Root(str(root)).close()
+    with open_writer(ledger) as writer:
+        writer.know_roots([str(root)])
+    (root / ".framekeep" / "vault").rmdir()
+    config = Config.model_validate({"watch": {"roots": [root]}, "ledger": {"url": ledger}})
+    found = states(list(_roots(config, [root])))
+    assert found["vault"] is State.FAULT
+    assert "exchange" not in found
+    assert not (root / ".framekeep" / "vault").exists()
 
 
 @pytest.mark.parametrize(("limit", "state"), [("100", State.OK), ("5", State.OK), ("4", State.WARNING)])

@@ -1,10 +1,15 @@
 """How the command line leaves."""
 
 import gc
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from cli import main
+
+FRAMEKEEP = Path(sys.executable).with_name("framekeep")
 
 
 def test_an_exit_takes_the_code_and_looks_for_no_garbage(monkeypatch):
@@ -17,3 +22,10 @@ def test_an_exit_takes_the_code_and_looks_for_no_garbage(monkeypatch):
         assert gc.get_freeze_count() > 0
     finally:
         gc.unfreeze()
+
+
+def test_a_full_disk_behind_the_output_is_told_in_a_sentence():
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run([FRAMEKEEP, "--help"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr == "framekeep: what there is to tell could not be written: No space left on device\n"
