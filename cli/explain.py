@@ -72,6 +72,7 @@ def document(answer: Explained, names: Sequence[str]) -> dict[str, Any]:
         "root": as_text(answer.place.root),
         "camera": as_text(answer.place.camera),
         "source": answer.source.name if answer.source else None,
+        "hold": answer.source.hold.number if answer.source and answer.source.hold else None,
         "keeper": answer.rules.keeper.name,
         "min_confidence": answer.rules.min_confidence,
         "ladder": answer.rules.ladder.name,
@@ -146,6 +147,8 @@ def show_explained(answer: Explained, names: Sequence[str]) -> None:
     if answer.explanation and (floor := answer.explanation.floor) is not None and not math.isnan(floor):
         shown.add_row("floor", f"SSIM {floor:.4f}: nothing that is written looks worse to people")
     shown.add_row("choice", cell(_conclusion(answer.outcome)))
+    if answer.source and (hold := answer.source.hold):
+        shown.add_row("hold", f"{hold.number}: neither replaced nor released until that hold is removed")
     show(shown)
     if answer.source and answer.explanation:
         typer.echo()

@@ -22,20 +22,22 @@ from framekeep.reasons import Kept, Reason
 from framekeep.regions.rule import Region
 from framekeep.regions.shrinking import Shrunk, shrink_around
 from framekeep.variants import Written
+from storage.holds import HoldBook
 from storage.ledger.opening import open_reader
 from storage.ledger.reader import Reader
 from storage.reading import Picture, read
-from storage.records import Place, VaultEntry
+from storage.records import Hold, Place, VaultEntry
 from storage.root import Tree
 from storage.vault import original_of
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where an original's bytes are, and the bytes."""
+    """Where an original's bytes are, the bytes, and the legal hold that covers them."""
 
     name: Literal["vault", "file"]
     data: bytes
+    hold: Hold | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +90,19 @@ def _explanation(data: bytes, rules: Rules, seconds: float) -> Explanation:
 
 def _source(config: Config, place: Place, max_bytes: int) -> Source:
     with Tree(place.root) as tree, _ledger(config.ledger.url) as reader:
+        holds = HoldBook(reader, config.holds.rules) if reader else None
         held = reader.entry_of(place.root, place.path) if reader else None
         picture = _read(tree, place.path, max_bytes)
         if held and (picture is None or picture.sha256 == held.sha256_after):
             if held.generation > 1:
                 raise Kept(Reason.ALREADY_SHRUNK, f"of generation {held.generation}: the camera's original is gone")
-            return Source("vault", _original(tree, held))
+            return Source("vault", _original(tree, held), holds.over_original(tree, held) if holds else None)
         if picture is None:
             raise UsageError(f"{place.root}/{place.path} is not there, and the vault holds no original of it")
         if picture.is_marked or (reader and reader.wrote(picture.sha256)):
             raise Kept(Reason.ALREADY_SHRUNK, "framekeep wrote this file, and the vault holds no original for its path")
-        return Source("file", picture.data)
+        hold = holds.over_picture(place, picture.identity.mtime_ns, picture.data) if holds else None
+        return Source("file", picture.data, hold)
 
 
 def _original(tree: Tree, held: VaultEntry) -> bytes:

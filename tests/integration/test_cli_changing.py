@@ -12,6 +12,7 @@ import structlog
 import tomli_w
 from PIL import Image
 
+from cli.explain import document, show_explained
 from cli.main import run
 from daemon.config.loading import load
 from daemon.config.schema import Config
@@ -24,7 +25,8 @@ from framekeep.models.base import Prepared
 from framekeep.reasons import Kept, Reason
 from framekeep.variants import Written
 from storage.ledger.answers import Decision, Wanted
-from storage.ledger.opening import open_reader
+from storage.ledger.opening import open_reader, open_writer
+from storage.records import Claim
 
 
 class Steadfast:
@@ -253,6 +255,20 @@ def test_a_picture_that_came_later_is_explained_from_the_file(swept: Site):
     told = swept.explained("gate/1.jpg")
     assert told.source is not None
     assert (told.source.name, told.source.data) == ("file", photograph(3))
+
+
+@pytest.mark.parametrize("is_replaced", [True, False])
+def test_a_hold_is_told_with_what_would_be_chosen(is_replaced: bool, swept: Site, capsys: pytest.CaptureFixture[str]):
+    if not is_replaced:
+        swept.path("gate/1.jpg").write_bytes(photograph(3))
+    assert document(swept.explained("gate/1.jpg"), Steadfast.class_names)["hold"] is None
+    with open_writer(swept.config.ledger.url) as writer:
+        number = writer.add_hold(Claim("court", pattern="gate/1.jpg")).number
+    told = swept.explained("gate/1.jpg")
+    assert document(told, Steadfast.class_names)["hold"] == number
+    show_explained(told, Steadfast.class_names)
+    assert f"hold     {number}: neither replaced nor released" in capsys.readouterr().out
+    assert document(swept.explained("gate/2.jpg"), Steadfast.class_names)["hold"] is None
 
 
 def test_explaining_needs_no_ledger(site: Site):
