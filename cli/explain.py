@@ -49,7 +49,7 @@ def explain(
     """Show what the model sees in a picture's variants.
 
     Looks at every variant, and tells which qualify, why the others do not, and what is chosen. A picture that was
-    replaced is explained from its original while the vault holds it. Changes nothing.
+    replaced is explained from its original while the vault holds it. Tells of a legal hold, too. Changes nothing.
     """
     check_drawable(picture)
     settings = load_config(config).overridden(keeper=keeper)

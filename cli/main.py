@@ -44,7 +44,7 @@ VERBS: Final = MappingProxyType(
 
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""What a system answers to whoever prints to a file on a full disk."""
+"""What a system answers to whoever prints to a file on a full disk. It names no file then."""
 
 
 class _Verbs(TyperGroup):
@@ -81,14 +81,17 @@ def framekeep(
 def main() -> None:
     """Runs the command line and leaves with its documented exit code."""
     code = run(None)
-    gc.freeze()  # ends with the process: looking for garbage in all that PyTorch made takes a second and a half
+    gc.freeze()  # all goes with the process: to look for garbage in what PyTorch made takes a second and a half
     if any(thread.name.startswith("codec") for thread in threading.enumerate()):
         os._exit(code)  # a thread inside a decoder cannot be stopped, and an ordinary exit would wait for it
     sys.exit(code)
 
 
 def run(arguments: Sequence[str] | None) -> int:
-    """Runs a command line (None: this process's). Returns the exit code; a bug shows its trace and is 1."""
+    """Runs a command line (None: this process's). Returns the exit code.
+
+    That is 1 for a bug, whose trace is shown, and for a full disk behind the output.
+    """
     try:
         app(arguments, prog_name="framekeep")
     except SystemExit as end:
@@ -97,7 +100,7 @@ def run(arguments: Sequence[str] | None) -> int:
         typer.echo(f"framekeep: {error}", err=True)
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - a bug: the trace is what its finder needs
-        if isinstance(error, OSError) and error.errno in _FULL:
+        if isinstance(error, OSError) and error.errno in _FULL and error.filename is None:
             typer.echo(f"framekeep: what there is to tell could not be written: {error.strerror}", err=True)
         else:
             traceback.print_exc()

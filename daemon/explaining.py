@@ -22,6 +22,7 @@ from framekeep.reasons import Kept, Reason
 from framekeep.regions.rule import Region
 from framekeep.regions.shrinking import Shrunk, shrink_around
 from framekeep.variants import Written
+from storage.faults import keeping
 from storage.holds import HoldBook
 from storage.ledger.opening import open_reader
 from storage.ledger.reader import Reader
@@ -96,13 +97,23 @@ def _source(config: Config, place: Place, max_bytes: int) -> Source:
         if held and (picture is None or picture.sha256 == held.sha256_after):
             if held.generation > 1:
                 raise Kept(Reason.ALREADY_SHRUNK, f"of generation {held.generation}: the camera's original is gone")
-            return Source("vault", _original(tree, held), holds.over_original(tree, held) if holds else None)
+            data = _original(tree, held)
+            return Source("vault", data, _hold_over(holds, tree, held, picture))
         if picture is None:
             raise UsageError(f"{place.root}/{place.path} is not there, and the vault holds no original of it")
         if picture.is_marked or (reader and reader.wrote(picture.sha256)):
             raise Kept(Reason.ALREADY_SHRUNK, "framekeep wrote this file, and the vault holds no original for its path")
         hold = holds.over_picture(place, picture.identity.mtime_ns, picture.data) if holds else None
         return Source("file", picture.data, hold)
+
+
+def _hold_over(holds: HoldBook | None, tree: Tree, held: VaultEntry, standing: Picture | None) -> Hold | None:
+    """By the times of what stands at the path, too, as a sweep asks: somebody may have changed them."""
+    if holds is None:
+        return None
+    hold = holds.over_picture(held.place, standing.identity.mtime_ns, standing.data) if standing else None
+    with keeping():
+        return hold or holds.over_original(tree, held)
 
 
 def _original(tree: Tree, held: VaultEntry) -> bytes:

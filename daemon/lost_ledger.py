@@ -33,7 +33,7 @@ def refuse_new_ledger(url: str, roots: Iterable[Path]) -> None:
 
 
 def roots_as_far_as_known(url: str) -> frozenset[str]:
-    """The roots that were worked in, by a ledger that may be lost or damaged: none then."""
+    """The roots that were worked in, none where the ledger is lost or cannot be read."""
     with suppress(LedgerError):
         return known_roots(url)
     return frozenset()

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from framekeep.regions.shrinking import Shrunk
 
 EMPTY: Final = 1.75 / 64
-"""Bytes a pixel that a camera's fixed Huffman tables spend on blocks of one colour (6 bits in luma, 4 in each chroma):
-the best tables spend next to nothing on them, so a picture of the night is squeezed to a fraction."""
+"""The most bytes a pixel that fixed Huffman tables spend on blocks of one colour: 6 bits in luma, 4 in each chroma.
+The best tables spend next to nothing on them, so a camera's picture of the night is squeezed to a fraction."""
 _LEAST_SQUEEZED: Final = 0.6
-"""Of a file's bytes beyond those. No file was left with less (docs/performance.md)."""
+"""Of a file's bytes beyond those. No camera's file that was measured was left with less (docs/performance.md)."""
 
 
 @dataclass(frozen=True, slots=True)

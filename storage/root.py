@@ -84,9 +84,10 @@ class Tree:
             yield _hold(opened, "vault", _hold(opened, OWN, self.descriptor))
 
     def check_vault(self) -> None:
-        """Of a root that the ledger knows: raises ConfigurationError where it has no vault, and OSError.
+        """Of a root that the ledger knows: raises ConfigurationError where it has no vault.
 
         In an empty mount point all originals would seem to be deleted, and what a crash interrupted to be done.
+        Raises OSError where it cannot be opened.
         """
         try:
             with self.vault_to_read():
@@ -116,7 +117,7 @@ class Root(Tree):
         if self._is_known:
             self.check_vault()
         self.own = _hold(opened, _made(OWN, self.descriptor), self.descriptor)
-        _check_own(self.path, os.fstat(self.own))
+        check_own(self.path, os.fstat(self.own))
         self.staged = _hold(opened, _made("staged", self.own), self.own)
         self.vault = _hold(opened, _made("vault", self.own), self.own)
         self.strangers = _hold(opened, _made("strangers", self.own), self.own)
@@ -221,8 +222,8 @@ def _made(name: str, folder: int) -> str:
     return name
 
 
-def _check_own(path: str, status: os.stat_result) -> None:
-    """Whoever else could write in `.framekeep` could swap originals: refuse."""
+def check_own(path: str, status: os.stat_result) -> None:
+    """Whoever else could write in `.framekeep` could swap originals. Raises ConfigurationError."""
     if status.st_uid != os.geteuid():
         raise ConfigurationError(f"{path}/{OWN} belongs to user {status.st_uid}: run framekeep as that user")
     if stat.S_IMODE(status.st_mode) & 0o077:

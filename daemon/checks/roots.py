@@ -9,7 +9,7 @@ from typing import Final
 from daemon.checks.check import Check, State
 from daemon.checks.filesystem import filesystem_of, is_remote
 from framekeep.errors import ConfigurationError
-from storage.root import OWN, Root, Tree, probe
+from storage.root import OWN, Root, Tree, check_own, probe
 
 _SCARCE: Final = 0.05
 """Of a filesystem, free. The vault holds originals beside their variants for days."""
@@ -26,25 +26,28 @@ _REMEDY: Final = (
 
 def check_vault(root: Path, known: Collection[str]) -> Check:
     """Whether the root's originals are there; `known`: the roots that the ledger knows. Makes nothing."""
+    vault = f"{root}/{OWN}/vault"
     try:
-        if not _has_vault(root) and str(root) not in known:
-            return Check("vault", State.OK, f"there is none yet; the first start makes {root}/{OWN}/vault")
         with Tree(str(root)) as tree:
-            tree.check_vault()
+            if str(root) in known:
+                tree.check_vault()
+            else:
+                with tree.vault_to_read():
+                    pass
+    except FileNotFoundError:
+        return Check("vault", State.OK, f"there is none, and no ledger knows of one: the first start makes {vault}")
     except ConfigurationError as error:
         return Check.failed("vault", error)
     except OSError as error:
-        refused = (
-            f"{root}/{OWN}/vault cannot be opened ({error.strerror}): make it a folder of the user that runs framekeep"
-        )
-        return Check.failed("vault", ConfigurationError(refused))
-    return Check("vault", State.OK, f"{root}/{OWN}/vault is there")
+        refused = f"{vault} cannot be opened ({error.strerror}): it must be a folder of the user that runs framekeep"
+        return Check.failed("vault", ConfigurationError(f"{refused}, as whom doctor has to be run, too"))
+    return Check("vault", State.OK, f"{vault} is there")
 
 
 def check_root(
     root: Path, rescan_minutes: float, floor_megabytes: float, *, allow_racy_rename: bool = False
 ) -> Iterator[Check]:
-    """A root that is there, with its vault if it had one: where that is gone a probe would make it anew, unmissed."""
+    """A root that is there."""
     yield _filesystem(root, rescan_minutes)
     yield _exchange(root, allow_racy_rename=allow_racy_rename)
     yield _space(root, floor_megabytes)
@@ -80,24 +83,18 @@ def _exchange(root: Path, *, allow_racy_rename: bool) -> Check:
 
 
 def _probe(root: Path) -> bool:
-    """Leaves nothing behind: framekeep's own folder must belong to its user, who need not be the one who asks here."""
-    if (root / OWN).exists():
+    """Leaves nothing behind: framekeep's own folder must belong to its user, who need not be the one who asks here.
+
+    A vault that is gone is not made anew: the next start is to miss it, and a ledger that cannot be read tells nobody.
+    """
+    own = root / OWN
+    if (own / "vault").exists():
         with Root(str(root)) as opened:
             return opened.probe()
+    if own.exists():
+        check_own(str(root), own.lstat())
     with tempfile.TemporaryDirectory(prefix=f"{OWN}-", dir=root) as scratch, Tree(scratch) as opened:
         return probe(opened.descriptor)
-
-
-def _has_vault(root: Path) -> bool:
-    """Also where something keeps this user out of it."""
-    with Tree(str(root)) as tree:
-        try:
-            with tree.vault_to_read():
-                return True
-        except FileNotFoundError:
-            return False
-        except OSError:
-            return True
 
 
 def _space(root: Path, floor_megabytes: float) -> Check:

@@ -4,6 +4,7 @@ import io
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -269,6 +270,18 @@ def test_a_hold_is_told_with_what_would_be_chosen(is_replaced: bool, swept: Site
     show_explained(told, Steadfast.class_names)
     assert f"hold     {number}: neither replaced nor released" in capsys.readouterr().out
     assert document(swept.explained("gate/2.jpg"), Steadfast.class_names)["hold"] is None
+
+
+def test_a_hold_is_told_by_the_time_of_what_stands_there_too(swept: Site):
+    """As a sweep asks: somebody has changed the time of the variant's file."""
+    then = datetime(2011, 1, 1, tzinfo=UTC)
+    with open_writer(swept.config.ledger.url) as writer:
+        writer.add_hold(Claim("court", since=then, until=then + timedelta(days=1), pattern="**"))
+    assert document(swept.explained("gate/1.jpg"), Steadfast.class_names)["hold"] is None
+    noon = (then + timedelta(hours=12)).timestamp()
+    os.utime(swept.path("gate/1.jpg"), (noon, noon))
+    told = document(swept.explained("gate/1.jpg"), Steadfast.class_names)
+    assert (told["source"], told["hold"]) == ("vault", 1)
 
 
 def test_explaining_needs_no_ledger(site: Site):

@@ -130,7 +130,8 @@ def test_a_vault_that_is_no_folder_is_a_fault(tmp_path: Path):
     assert (check.state, "Not a directory" in check.sentence) == (State.FAULT, True)
 
 
-def test_the_doctor_makes_no_vault_anew(tmp_path: Path):
+@pytest.mark.parametrize("is_readable", [True, False])
+def test_the_doctor_makes_no_vault_anew(is_readable: bool, tmp_path: Path):
     """The next start would not miss it, and all originals would seem to be deleted."""
     root, ledger = tmp_path / "in", f"sqlite:///{tmp_path}/ledger.sqlite"
     root.mkdir()
@@ -139,9 +140,10 @@ def test_the_doctor_makes_no_vault_anew(tmp_path: Path):
         writer.know_roots([str(root)])
     (root / ".framekeep" / "vault").rmdir()
     config = Config.model_validate({"watch": {"roots": [root]}, "ledger": {"url": ledger}})
+    if not is_readable:
+        (tmp_path / "ledger.sqlite").write_bytes(b"damaged")
     found = states(list(_roots(config, [root])))
-    assert found["vault"] is State.FAULT
-    assert "exchange" not in found
+    assert (found["vault"] is State.FAULT) is is_readable
     assert not (root / ".framekeep" / "vault").exists()
 
 
