@@ -18,10 +18,10 @@ from PIL import Image
 from benchmarks.encoders import LIMITS, pictures
 from benchmarks.ratios import print_row
 from framekeep.jpeg.metadata import carry
-from framekeep.jpeg.source import Original, understand
+from framekeep.jpeg.source import understand
 from framekeep.jpeg.squeeze import squeeze
 from framekeep.reasons import Kept
-from framekeep.variants import EMPTY
+from framekeep.variants import beyond_empty_blocks
 
 LIGHTS: Final = (1.0, 0.3, 0.08, 0.02)
 QUALITIES: Final = (5, 10, 20, 30, 50, 70, 90, 97)
@@ -59,11 +59,7 @@ def left(data: bytes) -> list[tuple[float, float]]:
     except Kept:
         return []
     size = len(carry(squeeze(data), original, same_coding=True))
-    return [(size / len(data), size / max(beyond(original), 1))]
-
-
-def beyond(original: Original) -> float:
-    return len(original.data) - EMPTY * original.width * original.height
+    return [(size / len(data), size / max(beyond_empty_blocks(original), 1))]
 
 
 if __name__ == "__main__":

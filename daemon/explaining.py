@@ -22,7 +22,6 @@ from framekeep.reasons import Kept, Reason
 from framekeep.regions.rule import Region
 from framekeep.regions.shrinking import Shrunk, shrink_around
 from framekeep.variants import Written
-from storage.faults import keeping
 from storage.holds import HoldBook
 from storage.ledger.opening import open_reader
 from storage.ledger.reader import Reader
@@ -94,26 +93,17 @@ def _source(config: Config, place: Place, max_bytes: int) -> Source:
         holds = HoldBook(reader, config.holds.rules) if reader else None
         held = reader.entry_of(place.root, place.path) if reader else None
         picture = _read(tree, place.path, max_bytes)
+        file = (picture.identity.mtime_ns, picture.data) if picture else None
         if held and (picture is None or picture.sha256 == held.sha256_after):
             if held.generation > 1:
                 raise Kept(Reason.ALREADY_SHRUNK, f"of generation {held.generation}: the camera's original is gone")
             data = _original(tree, held)
-            return Source("vault", data, _hold_over(holds, tree, held, picture))
+            return Source("vault", data, holds.over_either(tree, place, file, held) if holds else None)
         if picture is None:
             raise UsageError(f"{place.root}/{place.path} is not there, and the vault holds no original of it")
         if picture.is_marked or (reader and reader.wrote(picture.sha256)):
             raise Kept(Reason.ALREADY_SHRUNK, "framekeep wrote this file, and the vault holds no original for its path")
-        hold = holds.over_picture(place, picture.identity.mtime_ns, picture.data) if holds else None
-        return Source("file", picture.data, hold)
-
-
-def _hold_over(holds: HoldBook | None, tree: Tree, held: VaultEntry, standing: Picture | None) -> Hold | None:
-    """By the times of what stands at the path, too, as a sweep asks: somebody may have changed them."""
-    if holds is None:
-        return None
-    hold = holds.over_picture(held.place, standing.identity.mtime_ns, standing.data) if standing else None
-    with keeping():
-        return hold or holds.over_original(tree, held)
+        return Source("file", picture.data, holds.over_either(tree, place, file, None) if holds else None)
 
 
 def _original(tree: Tree, held: VaultEntry) -> bytes:

@@ -43,15 +43,10 @@ def swap_in(root: Root, swap: Swap, is_unheld: Callable[[], None]) -> FileIdenti
 
 
 def check_unheld(holds: HoldBook, sheet: Sheet, data: bytes) -> None:
-    """`data`: the picture or a variant of it. Raises Kept.
-
-    A later stage asks about the original in the vault, too: somebody may have changed the time of the variant's file.
-    """
-    hold = holds.over_picture(sheet.candidate.place, sheet.identity.mtime_ns, data)
+    """`data`: the picture or a variant of it. A later stage asks about the original in the vault, too. Raises Kept."""
+    candidate = sheet.candidate
     original = sheet.stands.source.lineage.held if sheet.stands and sheet.stands.source else None
-    if hold is None and original:
-        with keeping():
-            hold = holds.over_original(sheet.candidate.tree, original)
+    hold = holds.over_either(candidate.tree, candidate.place, (sheet.identity.mtime_ns, data), original)
     if hold:
         raise Kept(Reason.HELD, f"hold {hold.number}")
 

@@ -16,7 +16,7 @@ from framekeep.regions.rule import Region
 if TYPE_CHECKING:
     from framekeep.regions.shrinking import Shrunk
 
-EMPTY: Final = 1.75 / 64
+_EMPTY: Final = 1.75 / 64
 """The most bytes a pixel that fixed Huffman tables spend on blocks of one colour: 6 bits in luma, 4 in each chroma.
 The best tables spend next to nothing on them, so a camera's picture of the night is squeezed to a fraction."""
 _LEAST_SQUEEZED: Final = 0.6
@@ -80,8 +80,12 @@ def squeezed_variant(original: Original, chosen: Variant, pixels: Image, encoder
 
 def worth_squeezing(original: Original, variant: Written | None) -> bool:
     """Whether the squeezed original may be as small as the squeezed choice; if not, nobody need wait for it."""
-    least = _LEAST_SQUEEZED * (len(original.data) - EMPTY * original.width * original.height)
-    return variant is None or len(variant.data) > least
+    return variant is None or len(variant.data) > _LEAST_SQUEEZED * beyond_empty_blocks(original)
+
+
+def beyond_empty_blocks(original: Original) -> float:
+    """The bytes of a file that fixed Huffman tables need not have spent on blocks of one colour; may be negative."""
+    return len(original.data) - _EMPTY * original.width * original.height
 
 
 def settle_on(original: Original, squeezed: bytes | None, variant: Written | None, min_saving: float) -> Written:

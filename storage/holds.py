@@ -14,6 +14,7 @@ from typing import Final
 
 from pathspec import GitIgnoreSpec
 
+from storage.faults import keeping
 from storage.ledger.reader import Reader
 from storage.patterns import compiled, folded
 from storage.records import Claim, Hold, Place, VaultEntry
@@ -79,6 +80,19 @@ class HoldBook:
     def over_original(self, tree: Tree, held: VaultEntry) -> Hold | None:
         """A hold that covers this original in the vault. Raises OSError where its times cannot be read."""
         return self._first(held.place, lambda: times_of_original(tree, held, self._rules))
+
+    def over_either(
+        self, tree: Tree, place: Place, file: tuple[int, bytes] | None, held: VaultEntry | None
+    ) -> Hold | None:
+        """A hold over the file at a place, by its mtime in ns and its bytes, or over the original that it comes from.
+
+        Somebody may have changed the time of a variant's file. Raises Kept where the original's times cannot be read.
+        """
+        hold = self.over_picture(place, *file) if file else None
+        if hold is None and held:
+            with keeping():
+                hold = self.over_original(tree, held)
+        return hold
 
     def _first(self, place: Place, times: Callable[[], list[datetime]]) -> Hold | None:
         concerning = [hold for hold in self._reader.holds() if concerns(hold.claim, place)]
